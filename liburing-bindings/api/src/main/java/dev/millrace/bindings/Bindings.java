@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.bindings;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.ServiceConfigurationError;
+import java.util.ServiceLoader;
+
+/**
+ * Chooses the way across: of the providers on the class path the one of highest priority that loads, or the one asked
+ * for by name (argument, then property {@value #BINDING_PROPERTY}, then environment {@value #BINDING_VARIABLE}). The
+ * reason of each refusal is kept.
+ *
+ * @param nativeIo the binding that was loaded, if one was
+ * @param constants its constants; present exactly when the binding is
+ * @param refusals why others were not taken, in the order they were tried
+ */
+public record Bindings(Optional<NativeIo> nativeIo, Optional<NativeConstants> constants, List<Refusal> refusals) {
+    /** Asks for a binding by name. */
+    public static final String BINDING_PROPERTY = "millrace.binding";
+    /** The same in the environment. */
+    public static final String BINDING_VARIABLE = "MILLRACE_BINDING";
+    /** {@code off} loads no native code at all. */
+    public static final String NATIVE_PROPERTY = "millrace.native";
+    /** The same in the environment. */
+    public static final String NATIVE_VARIABLE = "MILLRACE_NATIVE";
+
+    /**
+     * A binding that was not taken.
+     *
+     * @param binding its name
+     * @param reason a sentence
+     */
+    public record Refusal(String binding, String reason) {}
+
+    /** Copies the list. */
+    public Bindings {
+        refusals = List.copyOf(refusals);
+    }
+
+    /** All refusals as one line. */
+    public String reasons() {
+        StringBuilder line = new StringBuilder();
+        for (Refusal refusal : refusals) {
+            line.append(line.length() == 0 ? "" : "; ")
+                    .append(refusal.binding())
+                    .append(": ")
+                    .append(refusal.reason());
+        }
+        return line.toString();
+    }
+
+    /**
+     * Loads a binding. The result of the first call that loads one is kept for the life of these classes, since a
+     * library is loaded once.
+     *
+     * @param wanted name of the binding, or empty for the best
+     */
+    public static synchronized Bindings load(Optional<String> wanted) {
+        List<Refusal> refusals = new ArrayList<>();
+        if (Settings.isOff(NATIVE_PROPERTY, NATIVE_VARIABLE)) {
+            refusals.add(new Refusal("native", "switched off by " + NATIVE_PROPERTY + " or " + NATIVE_VARIABLE));
+            return new Bindings(Optional.empty(), Optional.empty(), refusals);
+        }
+        Optional<String> name = wanted.or(() -> Settings.read(BINDING_PROPERTY, BINDING_VARIABLE))
+                .filter(text -> !text.equals("auto"));
+        for (Loaded loaded : LOADED) {
+            if (name.isEmpty() || name.get().equals(loaded.nativeIo().binding())) {
+                return new Bindings(Optional.of(loaded.nativeIo()), Optional.of(loaded.constants()), loaded.refusals());
+            }
+        }
+        Path library;
+        try {
+            library = NativeLibrary.locate();
+        } catch (BindingUnavailableException e) {
+            refusals.add(new Refusal("native", e.getMessage()));
+            return new Bindings(Optional.empty(), Optional.empty(), refusals);
+        }
+        for (NativeIoProvider provider : providers(refusals)) {
+            if (name.isPresent() && !name.get().equals(provider.name())) {
+                continue;
+            }
+            try {
+                NativeIo nativeIo = provider.load(library);
+                NativeConstants constants = new NativeConstants(nativeIo);
+                LOADED.add(new Loaded(nativeIo, constants, List.copyOf(refusals)));
+                return new Bindings(Optional.of(nativeIo), Optional.of(constants), refusals);
+            } catch (BindingUnavailableException e) {
+                refusals.add(new Refusal(provider.name(), e.getMessage()));
+            }
+        }
+        if (refusals.isEmpty()) {
+            refusals.add(new Refusal(
+                    name.orElse("native"),
+                    name.isPresent()
+                            ? "no provider of this name is on the class path"
+                            : "no binding is on the class path: add dev.millrace:millrace-bindings-ffm (JDK 22+)"));
+        }
+        return new Bindings(Optional.empty(), Optional.empty(), refusals);
+    }
+
+    private record Loaded(NativeIo nativeIo, NativeConstants constants, List<Refusal> refusals) {}
+
+    private static final List<Loaded> LOADED = new ArrayList<>();
+
+    private static List<NativeIoProvider> providers(List<Refusal> refusals) {
+        List<NativeIoProvider> providers = new ArrayList<>();
+        Iterator<NativeIoProvider> iterator = ServiceLoader.load(
+                        NativeIoProvider.class, NativeIoProvider.class.getClassLoader())
+                .iterator();
+        boolean more = true;
+        while (more) {
+            try {
+                more = iterator.hasNext();
+                if (more) {
+                    providers.add(iterator.next());
+                }
+            } catch (ServiceConfigurationError | UnsupportedClassVersionError e) {
+                // A provider built for a newer JDK is on the class path of an older one: skipped, not fatal.
+                refusals.add(new Refusal(
+                        "provider", "not usable on JDK " + Runtime.version().feature() + ": " + e.getMessage()));
+            }
+        }
+        providers.sort(Comparator.comparingInt(NativeIoProvider::priority).reversed());
+        return providers;
+    }
+}
