@@ -1,0 +1,542 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.io;
+
+import dev.millrace.io.engine.EngineLoop;
+import dev.millrace.io.engine.Errno;
+import dev.millrace.io.engine.OpCode;
+import dev.millrace.io.engine.Operation;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+
+/**
+ * Puts a stream of byte chunks of any size onto disk: fills owned buffers and writes each full one while the next fills.
+ *
+ * <p><b>The producer</b> calls {@link #write} with each chunk. It copies as much as there is room for and never blocks;
+ * when it says false the producer keeps the rest, stops, and goes on when {@code onReady} is called. At the end it calls
+ * {@link #finish}, or {@link #abort} when the source failed for good. One thread at a time; it may change.
+ *
+ * <p><b>Writes</b> but the first and last are whole buffers at multiples of the buffer size. Under direct I/O a start
+ * off the alignment begins with a read of the block it lies in, and <b>the tail</b> has one policy: padded with zeroes to
+ * the alignment, written, and the file cut to its length. Nothing is cut when nothing was padded or reserved beyond the
+ * end, and nothing written for an empty stream.
+ *
+ * <p><b>Bounds.</b> Never more buffers than {@code maxBuffers}; when others wait for the pool, a written buffer goes to
+ * them and this loop joins the line again, so that all progress.
+ *
+ * <p>Where the final length is not known, space is reserved in steps ahead of the writes, since writes that extend a file
+ * cost ten times the CPU.
+ *
+ * <p>Callbacks ({@code onReady}, those of {@link #finish} and {@link #abort}) run on the engine thread or on a thread
+ * that gives a buffer back: they must not block.
+ */
+public final class CopyLoop {
+    /** Space reserved ahead where the length is not known, in bytes. */
+    static final long RESERVE_STEP = 64L << 20;
+
+    /** Sees each stretch of bytes once, in order, right after it was copied and while it is warm: for checksums. */
+    public interface Observer {
+        /** {@code length} bytes were copied to {@code at}; called on the producer's thread. */
+        void copied(OwnedBuffer buffer, int at, int length);
+    }
+
+    private final VirtualFile file;
+    private final EngineLoop loop;
+    private final BufferPool pool;
+    private final int maxBuffers;
+    private final Observer observer;
+    private final Runnable onReady;
+    private final Alignment alignment;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final ArrayDeque<OwnedBuffer> free = new ArrayDeque<>();
+    private final ArrayDeque<Write> idleWrites = new ArrayDeque<>();
+    private final List<Write> awaitingSpace = new ArrayList<>();
+    private int held;
+    private int inFlight;
+    private int mostHeld;
+    private boolean waiting;
+    private boolean headPending;
+    private Optional<BufferPool.Waiter> inLine = Optional.empty();
+    private Optional<IoFailure> failure = Optional.empty();
+    private Optional<Consumer<Optional<IoFailure>>> atEnd = Optional.empty();
+    private boolean aborted;
+    private boolean ended;
+    private boolean reserving;
+    private long reservedTo;
+    private boolean cut;
+
+    // The producer's.
+    private Optional<OwnedBuffer> current = Optional.empty();
+    private int filled;
+    private int limit;
+    private long bufferPosition;
+    private long position;
+
+    private CopyLoop(
+            VirtualFile file, long start, long reservedTo, int maxBuffers, Observer observer, Runnable onReady) {
+        this.file = file;
+        this.loop = file.engine().loop();
+        this.pool = file.engine().buffers();
+        this.maxBuffers = maxBuffers;
+        this.observer = observer;
+        this.onReady = onReady;
+        this.alignment = file.alignment();
+        this.reservedTo = reservedTo;
+        position = start;
+        bufferPosition = alignment.roundDown(start);
+        filled = (int) (start - bufferPosition);
+        limit = limitAt(bufferPosition);
+        headPending = filled > 0;
+        // Reserving sets the length beyond what is written, so the end is always cut then.
+        cut = false;
+    }
+
+    /**
+     * A loop that begins at an offset.
+     *
+     * @param file open for writing; for reading too where {@code start} is not aligned. Not closed by the loop.
+     * @param start offset of the first byte
+     * @param reservedTo where the space that is reserved already ends: {@link Long#MAX_VALUE} reserves nothing here, 0
+     *     in steps as the stream grows
+     * @param maxBuffers buffers held at most, at least 1; with 2 a write and the next fill overlap
+     * @param observer sees each byte once
+     * @param onReady called when {@link #write} may go on after it has said false
+     */
+    public static CopyLoop start(
+            VirtualFile file, long start, long reservedTo, int maxBuffers, Observer observer, Runnable onReady) {
+        if (start < 0 || maxBuffers < 1) {
+            throw new IllegalArgumentException(
+                    "start " + start + " and maxBuffers " + maxBuffers + " are out of range");
+        }
+        return new CopyLoop(file, start, reservedTo, maxBuffers, observer, onReady);
+    }
+
+    /** Offset of the next byte: everything below it is written or in a buffer. */
+    public long position() {
+        return position;
+    }
+
+    /** The most buffers that were held at once. */
+    public int mostBuffersHeld() {
+        return mostHeld;
+    }
+
+    private int limitAt(long offset) {
+        int size = pool.bufferSize();
+        return (int) (size - offset % size);
+    }
+
+    // ------------------------------------------------------------------ the producer's side
+
+    /**
+     * Copies bytes of a chunk, moving its position.
+     *
+     * @return true when all of it was taken; false when the producer must wait for {@code onReady}
+     * @throws IoFailure when a write has failed; the loop is then to be aborted
+     */
+    public boolean write(ByteBuffer chunk) throws IoFailure {
+        while (chunk.hasRemaining()) {
+            if (failure.isPresent()) {
+                throw failure.get();
+            }
+            if (current.isEmpty()) {
+                current = takeBuffer();
+                if (current.isEmpty()) {
+                    return false;
+                }
+            }
+            OwnedBuffer buffer = current.get();
+            int count = Math.min(chunk.remaining(), limit - filled);
+            buffer.put(filled, chunk, count);
+            observer.copied(buffer, filled, count);
+            filled += count;
+            position += count;
+            if (filled == limit) {
+                submitCurrent(filled);
+            }
+        }
+        return true;
+    }
+
+    /** A free buffer; or nothing, and then {@code onReady} will be called when there is one. */
+    private Optional<OwnedBuffer> takeBuffer() {
+        OwnedBuffer found;
+        boolean join = false;
+        lock.lock();
+        try {
+            found = free.poll();
+            if (found == null && held < maxBuffers) {
+                Optional<OwnedBuffer> more = pool.tryAcquire();
+                if (more.isPresent()) {
+                    found = more.get();
+                    held++;
+                    mostHeld = Math.max(mostHeld, held);
+                } else if (held == 0 && inLine.isEmpty()) {
+                    join = true;
+                    held++;
+                    mostHeld = Math.max(mostHeld, held);
+                }
+            }
+            if (found == null) {
+                waiting = true;
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (join) {
+            BufferPool.Waiter waiter = pool.acquireThen(this::bufferArrived);
+            lock.lock();
+            try {
+                inLine = Optional.of(waiter);
+                found = free.poll();
+                if (found != null) {
+                    waiting = false;
+                    inLine = Optional.empty();
+                }
+            } finally {
+                lock.unlock();
+            }
+        }
+        if (found != null && headPending) {
+            readHead(found);
+            return Optional.empty();
+        }
+        return Optional.ofNullable(found);
+    }
+
+    private void bufferArrived(Optional<OwnedBuffer> arrived) {
+        boolean ready;
+        lock.lock();
+        try {
+            inLine = Optional.empty();
+            if (arrived.isPresent() && !aborted) {
+                free.add(arrived.get());
+            } else {
+                held--;
+                arrived.ifPresent(OwnedBuffer::close);
+                if (arrived.isEmpty()) {
+                    fail(new EngineClosedException("write", file.path()));
+                }
+            }
+            ready = waiting;
+            waiting = false;
+        } finally {
+            lock.unlock();
+        }
+        if (ready) {
+            onReady.run();
+        }
+        endIfIdle();
+    }
+
+    /** Brings the bytes before an unaligned start into the first buffer, since a direct write replaces whole blocks. */
+    private void readHead(OwnedBuffer buffer) {
+        buffer.fill(0, filled, (byte) 0);
+        lock.lock();
+        try {
+            headPending = false;
+            waiting = true;
+            inFlight++;
+        } finally {
+            lock.unlock();
+        }
+        Optional<IoFailure> closed = enter();
+        TransferOperation head = new TransferOperation(loop) {
+            @Override
+            void ended(OwnedBuffer owned, int moved, int error) {
+                file.exit();
+                bufferDone(
+                        owned,
+                        error == 0 ? Optional.empty() : Optional.of(failed("read", error, bufferPosition)),
+                        false);
+            }
+        };
+        if (closed.isPresent()) {
+            bufferDone(buffer, closed, false);
+        } else {
+            head.start(false, file.descriptor(), buffer, 0, alignment.offset(), bufferPosition, alignment);
+        }
+    }
+
+    private void submitCurrent(int length) {
+        OwnedBuffer buffer = current.orElseThrow();
+        current = Optional.empty();
+        Write write;
+        boolean reserveFirst;
+        boolean startReserve = false;
+        lock.lock();
+        try {
+            inFlight++;
+            write = Optional.ofNullable(idleWrites.poll()).orElseGet(Write::new);
+            write.buffer = buffer;
+            write.size = length;
+            write.at = bufferPosition;
+            bufferPosition += length;
+            filled = 0;
+            limit = limitAt(bufferPosition);
+            reserveFirst = bufferPosition > reservedTo;
+            if (reserveFirst) {
+                awaitingSpace.add(write);
+                startReserve = !reserving;
+                reserving = true;
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (!reserveFirst) {
+            write.go();
+        } else if (startReserve) {
+            new Reserve(reservedTo).go();
+        }
+    }
+
+    /**
+     * The stream is whole: writes the tail, waits for all writes, cuts the file where it is longer.
+     *
+     * @param then told nothing, or the failure, when the kernel has let go of every buffer and all are back in the pool
+     */
+    public void finish(Consumer<Optional<IoFailure>> then) {
+        int tail = filled;
+        lock.lock();
+        try {
+            atEnd = Optional.of(then);
+            if (current.isEmpty()) {
+                tail = 0;
+            }
+            cut = reservedTo > 0 && reservedTo != Long.MAX_VALUE;
+        } finally {
+            lock.unlock();
+        }
+        if (tail > 0 && failure.isEmpty()) {
+            int padded = (int) alignment.roundUp(tail);
+            if (padded > tail) {
+                current.orElseThrow().fill(tail, padded - tail, (byte) 0);
+                cut = true;
+            }
+            submitCurrent(padded);
+        }
+        endIfIdle();
+    }
+
+    /** Gives up: what was not written is dropped. {@code then} is told when all buffers are back in the pool. */
+    public void abort(Runnable then) {
+        lock.lock();
+        try {
+            aborted = true;
+            atEnd = Optional.of(ignored -> then.run());
+            inLine.filter(BufferPool.Waiter::cancel).ifPresent(waiter -> held--);
+            inLine = Optional.empty();
+        } finally {
+            lock.unlock();
+        }
+        endIfIdle();
+    }
+
+    // ------------------------------------------------------------------ completions
+
+    /** A write of one buffer; reused, so that a steady stream allocates nothing. */
+    private final class Write extends TransferOperation {
+        private OwnedBuffer buffer;
+        private int size;
+        private long at;
+
+        Write() {
+            super(loop);
+        }
+
+        void go() {
+            Optional<IoFailure> closed = enter();
+            if (closed.isPresent()) {
+                done(buffer, closed);
+            } else {
+                start(true, file.descriptor(), buffer, 0, size, at, alignment);
+            }
+        }
+
+        @Override
+        void ended(OwnedBuffer owned, int moved, int error) {
+            file.exit();
+            done(owned, error == 0 ? Optional.empty() : Optional.of(failed("write", error, at + moved)));
+        }
+
+        private void done(OwnedBuffer owned, Optional<IoFailure> problem) {
+            lock.lock();
+            try {
+                idleWrites.add(this);
+            } finally {
+                lock.unlock();
+            }
+            bufferDone(owned, problem, true);
+        }
+    }
+
+    private Optional<IoFailure> enter() {
+        try {
+            file.enter("write");
+            return Optional.empty();
+        } catch (IoFailure e) {
+            return Optional.of(e);
+        }
+    }
+
+    private IoFailure failed(String operation, int error, long at) {
+        return file.engine().failure(operation, file.path(), error, at, true);
+    }
+
+    private void fail(IoFailure problem) {
+        if (failure.isEmpty()) {
+            failure = Optional.of(problem);
+        }
+    }
+
+    private void bufferDone(OwnedBuffer buffer, Optional<IoFailure> problem, boolean mayGiveAway) {
+        boolean ready;
+        boolean giveAway;
+        boolean wanted = mayGiveAway && pool.isWantedByOthers();
+        lock.lock();
+        try {
+            inFlight--;
+            problem.ifPresent(this::fail);
+            giveAway = wanted || aborted || atEnd.isPresent();
+            if (giveAway) {
+                held--;
+            } else {
+                free.add(buffer);
+            }
+            ready = waiting;
+            waiting = false;
+        } finally {
+            lock.unlock();
+        }
+        if (giveAway) {
+            buffer.close();
+        }
+        if (ready) {
+            onReady.run();
+        }
+        endIfIdle();
+    }
+
+    /** Reserves the next step; the writes that wait for it go on whatever comes of it, unless the disk is full. */
+    private final class Reserve extends Operation {
+        private final long from;
+
+        Reserve(long from) {
+            this.from = from;
+        }
+
+        void go() {
+            Optional<IoFailure> closed = enter();
+            if (closed.isPresent()) {
+                done(Optional.empty());
+                return;
+            }
+            reset(OpCode.FALLOCATE);
+            fd = file.descriptor();
+            offset = from;
+            extra = RESERVE_STEP;
+            loop.submit(this);
+        }
+
+        @Override
+        protected void completed(int result) {
+            file.exit();
+            boolean full = result == -Errno.ENOSPC || result == -Errno.EDQUOT || result == -Errno.EFBIG;
+            done(full ? Optional.of(failed("fallocate", -result, from)) : Optional.empty());
+            if (result < 0 && !full) {
+                lock.lock();
+                try {
+                    reservedTo = Long.MAX_VALUE; // this file system cannot: never asked again
+                } finally {
+                    lock.unlock();
+                }
+            }
+        }
+
+        private void done(Optional<IoFailure> problem) {
+            List<Write> go = new ArrayList<>();
+            long next = -1;
+            lock.lock();
+            try {
+                reservedTo = from + RESERVE_STEP;
+                problem.ifPresent(CopyLoop.this::fail);
+                List<Write> rest = new ArrayList<>();
+                for (Write write : awaitingSpace) {
+                    (write.at + write.size <= reservedTo ? go : rest).add(write);
+                }
+                awaitingSpace.clear();
+                awaitingSpace.addAll(rest);
+                reserving = !rest.isEmpty();
+                next = reserving ? reservedTo : -1;
+            } finally {
+                lock.unlock();
+            }
+            for (Write write : go) {
+                if (problem.isPresent()) {
+                    write.done(write.buffer, problem);
+                } else {
+                    write.go();
+                }
+            }
+            if (next >= 0) {
+                new Reserve(next).go();
+            }
+        }
+    }
+
+    // ------------------------------------------------------------------ the end
+
+    private void endIfIdle() {
+        List<OwnedBuffer> rest;
+        boolean mustCut;
+        lock.lock();
+        try {
+            if (ended || atEnd.isEmpty() || inFlight > 0) {
+                return;
+            }
+            ended = true;
+            rest = new ArrayList<>(free);
+            free.clear();
+            current.ifPresent(rest::add);
+            current = Optional.empty();
+            held = 0;
+            mustCut = cut && !aborted && failure.isEmpty();
+        } finally {
+            lock.unlock();
+        }
+        rest.forEach(OwnedBuffer::close);
+        if (mustCut) {
+            new Cut().go();
+        } else {
+            atEnd.orElseThrow().accept(failure);
+        }
+    }
+
+    private final class Cut extends Operation {
+        void go() {
+            Optional<IoFailure> closed = enter();
+            if (closed.isPresent()) {
+                atEnd.orElseThrow().accept(closed);
+                return;
+            }
+            reset(OpCode.FTRUNCATE);
+            fd = file.descriptor();
+            offset = CopyLoop.this.position;
+            loop.submit(this);
+        }
+
+        @Override
+        protected void completed(int result) {
+            file.exit();
+            if (result < 0) {
+                fail(failed("ftruncate", -result, offset));
+            }
+            atEnd.orElseThrow().accept(failure);
+        }
+    }
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.io;
+
+import dev.millrace.io.engine.EngineCounters;
+import dev.millrace.io.engine.EngineLoop;
+import dev.millrace.io.engine.Errno;
+import dev.millrace.io.engine.OpenFlag;
+import dev.millrace.io.engine.Syscalls;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * An engine for file I/O with its thread and its pool of {@link OwnedBuffer}s: io_uring, epoll with worker threads, or
+ * pure Java, all with one behaviour.
+ *
+ * <pre>{@code
+ * try (IoEngine engine = IoEngine.open(IoEngineConfig.defaults());
+ *         VirtualFile file = VirtualFile.open(engine, path, OpenOptions.reading());
+ *         OwnedBuffer buffer = engine.buffers().acquire()) {
+ *     int count = file.read(buffer, 0, 4096, 0);
+ * }
+ * }</pre>
+ *
+ * <p><b>Threads.</b> Everything here may be called from any thread. Blocking calls of platform threads run on those;
+ * futures and virtual threads are served by the engine thread. Users' futures complete on the configured executor, so
+ * that a continuation that blocks stops nobody's I/O.
+ *
+ * <p><b>Close</b> is sticky and deterministic: new operations fail with {@link EngineClosedException}, those in flight
+ * end, the kernel lets go of every buffer, then memory and threads are freed. Files are closed by their owners.
+ */
+public final class IoEngine implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(IoEngine.class);
+    private static final int MAX_REMEMBERED_FOLDERS = 1024;
+
+    private final EngineFactory.Opened opened;
+    private final EngineLoop loop;
+    private final BufferPool pool;
+    private final ParkingSyscalls syscalls;
+    private final Executor executor;
+    private final ThreadPoolExecutor ownExecutor;
+    private final ThreadPoolExecutor offloading;
+    private final Map<String, Boolean> bufferedFolders = new ConcurrentHashMap<>();
+
+    private IoEngine(IoEngineConfig config, EngineFactory.Opened opened) {
+        this.opened = opened;
+        this.loop = opened.loop();
+        this.pool = new BufferPool(opened.memory(), config.bufferSize(), loop.driver(), loop::isEngineThread);
+        this.syscalls = new ParkingSyscalls(loop);
+        this.ownExecutor = daemonPool(
+                "millrace-futures", Math.max(8, 2 * Runtime.getRuntime().availableProcessors()));
+        this.offloading = daemonPool("millrace-files", config.workers());
+        this.executor = config.executor().orElse(ownExecutor);
+    }
+
+    private static ThreadPoolExecutor daemonPool(String name, int threads) {
+        AtomicInteger number = new AtomicInteger();
+        ThreadPoolExecutor pool = new ThreadPoolExecutor(
+                threads, threads, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), runnable -> {
+                    Thread thread = new Thread(runnable, name + "-" + number.getAndIncrement());
+                    thread.setDaemon(true);
+                    return thread;
+                });
+        pool.allowCoreThreadTimeOut(true);
+        return pool;
+    }
+
+    /**
+     * Opens an engine.
+     *
+     * @throws EngineUnavailableException where an engine or binding asked for by name cannot be had
+     */
+    public static IoEngine open(IoEngineConfig config) throws EngineUnavailableException {
+        return new IoEngine(config, EngineFactory.open(config));
+    }
+
+    /** Which engine runs. */
+    public EngineKind kind() {
+        return opened.kind();
+    }
+
+    /** What really runs, and why. */
+    public EngineStatus status() {
+        return new EngineStatus(
+                opened.kind(),
+                loop.driver().binding(),
+                loop.driver().slots(),
+                pool.size(),
+                pool.bufferSize(),
+                opened.memory().registered(),
+                opened.memory().hugeBytes(),
+                opened.notes());
+    }
+
+    /** What the engine has counted. Kernel workers are counted anew at the call. */
+    public EngineCounters counters() {
+        if (!loop.isClosing()) {
+            loop.driver().sampleKernelWorkers();
+        }
+        return EngineCounters.of(loop.stats());
+    }
+
+    /** The pool of buffers. */
+    public BufferPool buffers() {
+        return pool;
+    }
+
+    /** The engine thread. <b>Not API</b>: for handlers within this project. */
+    public EngineLoop loop() {
+        return loop;
+    }
+
+    // ------------------------------------------------------------------ files by path
+
+    /**
+     * Renames, replacing what is there unless {@code noReplace}. Durable only after {@link #syncDirectory}.
+     */
+    public void rename(Path from, Path to, boolean noReplace) throws IoFailure {
+        int result = syscalls.rename(from.toString(), to.toString(), noReplace);
+        if (result < 0) {
+            throw failure("rename", from + " to " + to, -result, 0, true);
+        }
+    }
+
+    /** Removes a file; one that is not there counts as removed. Returns whether it was there. */
+    public boolean deleteIfExists(Path path) throws IoFailure {
+        int result = syscalls.unlink(path.toString(), false);
+        if (result < 0 && result != -Errno.ENOENT) {
+            throw failure("unlink", path.toString(), -result, 0, true);
+        }
+        return result == 0;
+    }
+
+    /**
+     * Makes the names in a folder durable: after a rename, a new or a removed file.
+     *
+     * @throws FatalIoException where that fails, since nobody can say then which names survive a crash
+     */
+    public void syncDirectory(Path folder) throws IoFailure {
+        String path = folder.toString();
+        int fd = syscalls.open(path.isEmpty() ? "." : path, OpenFlag.READ | OpenFlag.DIRECTORY, 0);
+        if (fd < 0) {
+            throw new FatalIoException("fsync", path, -fd, "(the folder)");
+        }
+        int result = syscalls.fsync(fd);
+        syscalls.close(fd);
+        if (result < 0) {
+            throw new FatalIoException("fsync", path, -result, "(the folder)");
+        }
+    }
+
+    /** Bytes free for an unprivileged user on a path's file system. */
+    public long freeBytes(Path path) throws IoFailure {
+        long result = syscalls.freeBytes(path.toString());
+        if (result < 0) {
+            throw failure("statfs", path.toString(), (int) -result, 0, false);
+        }
+        return result;
+    }
+
+    // ------------------------------------------------------------------ for the classes beside it
+
+    Syscalls syscalls() {
+        return syscalls;
+    }
+
+    void checkOpen(String operation, String path) throws EngineClosedException {
+        if (loop.isClosing()) {
+            throw new EngineClosedException(operation, path);
+        }
+    }
+
+    /** The exception for an errno. {@code writing}: EIO, EROFS and EACCES then mean that the disk is not to be trusted. */
+    IoFailure failure(String operation, String path, int errno, long position, boolean writing) {
+        if (errno == Errno.ECANCELED) {
+            return loop.isClosing()
+                    ? new EngineClosedException(operation, path)
+                    : new OperationCancelledException(operation, path);
+        }
+        String detail = position > 0 ? "at offset " + position : "";
+        if (writing && (errno == Errno.EIO || errno == Errno.EROFS || errno == Errno.EACCES)) {
+            return new FatalIoException(operation, path, errno, detail);
+        }
+        return new OperationFailedException(operation, path, errno, 0, detail);
+    }
+
+    /** Completes a user's future away from the engine thread. */
+    void completeLater(Runnable completion) {
+        try {
+            executor.execute(completion);
+        } catch (RejectedExecutionException e) {
+            // The user's executor is shut down, ours perhaps too: nothing may stay without a result.
+            Thread thread = new Thread(completion, "millrace-late-completion");
+            thread.setDaemon(true);
+            thread.start();
+        }
+    }
+
+    <T> CompletableFuture<T> offload(Callable<T> body) {
+        CompletableFuture<T> future = new CompletableFuture<>();
+        try {
+            offloading.execute(() -> {
+                try {
+                    T value = body.call();
+                    completeLater(() -> future.complete(value));
+                } catch (Throwable t) {
+                    completeLater(() -> future.completeExceptionally(t));
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            future.completeExceptionally(new EngineClosedException("open", ""));
+        }
+        return future;
+    }
+
+    void reportBuffered(Path path, String fileSystem) {
+        Path folder = path.toAbsolutePath().getParent();
+        String name = folder == null ? "/" : folder.toString();
+        if (bufferedFolders.size() < MAX_REMEMBERED_FOLDERS && bufferedFolders.putIfAbsent(name, true) == null) {
+            LOG.info("Files in {} go through the page cache: its file system ({}) has no direct I/O", name, fileSystem);
+        }
+    }
+
+    /**
+     * Closes; returns when the kernel has let go of every buffer. Idempotent, any thread but the engine's.
+     */
+    @Override
+    public void close() {
+        pool.close();
+        loop.close();
+        pool.release();
+        offloading.shutdown();
+        ownExecutor.shutdown();
+    }
+}

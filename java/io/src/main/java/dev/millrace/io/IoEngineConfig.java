@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.io;
+
+import dev.millrace.bindings.Settings;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+
+/**
+ * How an engine is made. Start with {@link #defaults()} and derive.
+ *
+ * @param engine the engine asked for; empty chooses the best that works
+ * @param binding the binding asked for ({@code ffm}, {@code jni}, {@code jna}); empty chooses
+ * @param slots operations in flight at most, 8 to 32768
+ * @param queue operations of callers that may be queued or in flight at most; further callers wait
+ * @param workers threads for file operations that the engine cannot hand to the kernel's ring, 1 to 256
+ * @param kernelWorkers bound of the kernel's own worker threads of each kind; 0 leaves the kernel's default
+ * @param bufferSize bytes of one pool buffer, a multiple of 4096, at most 1 GiB
+ * @param buffers buffers in the pool; together they bound the memory of I/O
+ * @param executor completes users' futures; empty makes a pool of daemon threads. Never the engine's own thread.
+ */
+public record IoEngineConfig(
+        Optional<EngineKind> engine,
+        Optional<String> binding,
+        int slots,
+        int queue,
+        int workers,
+        int kernelWorkers,
+        int bufferSize,
+        int buffers,
+        Optional<Executor> executor) {
+    /** Names the engine where the program does not: {@code auto}, {@code io_uring}, {@code epoll}, {@code blocking}. */
+    public static final String ENGINE_PROPERTY = "millrace.engine";
+    /** The same in the environment. */
+    public static final String ENGINE_VARIABLE = "MILLRACE_ENGINE";
+    /** {@code off} makes no io_uring call at all: for sandboxes that kill a process that so much as probes. */
+    public static final String IO_URING_PROPERTY = "millrace.io_uring";
+    /** The same in the environment. */
+    public static final String IO_URING_VARIABLE = "MILLRACE_IO_URING";
+
+    /** Checks the bounds. */
+    public IoEngineConfig {
+        check(slots, 8, 32768, "slots");
+        check(queue, 8, 1 << 24, "queue");
+        check(workers, 1, 256, "workers");
+        check(kernelWorkers, 0, 32768, "kernelWorkers");
+        check(bufferSize, 4096, 1 << 30, "bufferSize");
+        check(buffers, 1, 16384, "buffers");
+        if (bufferSize % 4096 != 0) {
+            throw new IllegalArgumentException("bufferSize is " + bufferSize + " and must be a multiple of 4096 bytes");
+        }
+    }
+
+    private static void check(int value, int low, int high, String name) {
+        if (value < low || value > high) {
+            throw new IllegalArgumentException(name + " is " + value + " and must lie between " + low + " and " + high);
+        }
+    }
+
+    /**
+     * The best engine that works (or the one named by {@value #ENGINE_PROPERTY}), 1024 slots, 64 buffers of 1 MiB.
+     */
+    public static IoEngineConfig defaults() {
+        return new IoEngineConfig(
+                Settings.read(ENGINE_PROPERTY, ENGINE_VARIABLE).flatMap(EngineKind::parse),
+                Optional.empty(),
+                1024,
+                1 << 16,
+                8,
+                8,
+                1 << 20,
+                64,
+                Optional.empty());
+    }
+
+    /** The same with this engine or none. */
+    public IoEngineConfig withEngine(EngineKind kind) {
+        return withEngine(Optional.of(kind));
+    }
+
+    /** The same with this engine, or with the best that works. */
+    public IoEngineConfig withEngine(Optional<EngineKind> kind) {
+        return new IoEngineConfig(kind, binding, slots, queue, workers, kernelWorkers, bufferSize, buffers, executor);
+    }
+
+    /** The same with this binding. */
+    public IoEngineConfig withBinding(String name) {
+        return new IoEngineConfig(
+                engine, Optional.of(name), slots, queue, workers, kernelWorkers, bufferSize, buffers, executor);
+    }
+
+    /** The same with another bound of operations in flight. */
+    public IoEngineConfig withSlots(int count) {
+        return new IoEngineConfig(engine, binding, count, queue, workers, kernelWorkers, bufferSize, buffers, executor);
+    }
+
+    /** The same with another pool: count and size in bytes of its buffers. */
+    public IoEngineConfig withPool(int count, int size) {
+        return new IoEngineConfig(engine, binding, slots, queue, workers, kernelWorkers, size, count, executor);
+    }
+
+    /** The same with another number of worker threads. */
+    public IoEngineConfig withWorkers(int count) {
+        return new IoEngineConfig(engine, binding, slots, queue, count, kernelWorkers, bufferSize, buffers, executor);
+    }
+
+    /** The same with this executor for users' futures. */
+    public IoEngineConfig withExecutor(Executor chosen) {
+        return new IoEngineConfig(
+                engine, binding, slots, queue, workers, kernelWorkers, bufferSize, buffers, Optional.of(chosen));
+    }
+}

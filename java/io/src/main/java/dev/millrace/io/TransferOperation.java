@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.io;
+
+import dev.millrace.io.engine.EngineLoop;
+import dev.millrace.io.engine.Errno;
+import dev.millrace.io.engine.OpCode;
+import dev.millrace.io.engine.Operation;
+
+/**
+ * One whole read or write of a buffer through the engine: goes on after short results, with offset, address and length
+ * moved together, until it is whole, fails, or meets the end of the file. Holds the buffer meanwhile and gives it back
+ * before {@link #ended}. Reusable.
+ */
+abstract class TransferOperation extends Operation {
+    private final EngineLoop loop;
+    private final TransferProgress progress = new TransferProgress();
+    private OwnedBuffer buffer;
+
+    TransferOperation(EngineLoop loop) {
+        this.loop = loop;
+    }
+
+    /** Takes the buffer and submits. {@code write} chooses the direction; the caller has checked the bounds. */
+    final void start(
+            boolean write, int descriptor, OwnedBuffer owned, int at, int count, long position, Alignment alignment) {
+        owned.handOver();
+        buffer = owned;
+        BufferPool.Piece piece = owned.piece();
+        reset(write ? OpCode.WRITE : OpCode.READ);
+        fd = descriptor;
+        memory = piece.memory();
+        if (piece.registeredIndex() >= 0) {
+            flags = OpCode.FLAG_FIXED_BUFFER;
+            bufferIndex = piece.registeredIndex();
+        }
+        progress.begin(write, at, count, position, alignment);
+        submitRest();
+    }
+
+    private void submitRest() {
+        memoryAt = progress.at();
+        address = buffer.piece().address() + memoryAt;
+        length = progress.remaining();
+        offset = progress.position();
+        loop.submit(this);
+    }
+
+    @Override
+    protected final void completed(int result) {
+        if (progress.goesOn(result)) {
+            submitRest();
+            return;
+        }
+        OwnedBuffer held = buffer;
+        held.giveBack();
+        ended(held, progress.moved(), progress.error());
+    }
+
+    /**
+     * The transfer is over and the buffer is its holder's again. On the engine thread.
+     *
+     * @param moved bytes moved
+     * @param error 0 or an errno
+     */
+    abstract void ended(OwnedBuffer owned, int moved, int error);
+
+    /** True for an error that means "cancelled". */
+    static boolean isCancellation(int error) {
+        return error == Errno.ECANCELED;
+    }
+}

@@ -1,0 +1,578 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.io;
+
+import dev.millrace.io.engine.EngineLoop;
+import dev.millrace.io.engine.Errno;
+import dev.millrace.io.engine.FileStat;
+import dev.millrace.io.engine.OpCode;
+import dev.millrace.io.engine.OpenFlag;
+import dev.millrace.io.engine.Operation;
+import dev.millrace.io.engine.Syscalls;
+import dev.millrace.io.engine.Syscalls.StatResult;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * A regular file, read and written at offsets through an {@link IoEngine}.
+ *
+ * <p>Each operation exists twice. The plain one blocks a platform thread in the system call itself (no engine in
+ * between: the latency of {@code FileChannel}) and parks a virtual thread while the engine works. The {@code Async} one
+ * returns a future, completed on the engine's executor, never on the engine thread. Both take their buffer away until
+ * they are complete ({@link OwnedBuffer}), both move everything that was asked or fail, and a read is short only at the
+ * end of the file.
+ *
+ * <p>Under direct I/O offsets, lengths and buffer positions must be multiples of {@link #alignment()}; a call that is not
+ * fails with {@link MisalignedException} before it reaches the kernel, on every engine alike.
+ *
+ * <p>Any number of threads may use one file at once. {@link #close} refuses new calls, waits for those under way, then
+ * closes the descriptor.
+ */
+public final class VirtualFile implements AutoCloseable {
+    private final IoEngine engine;
+    private final EngineLoop loop;
+    private final Syscalls syscalls;
+    private final String path;
+    private final int fd;
+    private final boolean direct;
+    private final Alignment alignment;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition idle = lock.newCondition();
+    private int underWay;
+    private boolean closing;
+    private boolean closed;
+    private volatile Optional<FatalIoException> failedSync = Optional.empty();
+
+    private VirtualFile(IoEngine engine, String path, int fd, boolean direct, Alignment alignment) {
+        this.engine = engine;
+        this.loop = engine.loop();
+        this.syscalls = engine.syscalls();
+        this.path = path;
+        this.fd = fd;
+        this.direct = direct;
+        this.alignment = alignment;
+    }
+
+    // ------------------------------------------------------------------ opening
+
+    /**
+     * Opens a file. Blocks a platform thread, parks a virtual one.
+     *
+     * @throws UnsupportedFileException where the path is not a regular file, or direct I/O is required and its file
+     *     system has none
+     * @throws OperationFailedException where the system refuses
+     */
+    public static VirtualFile open(IoEngine engine, Path path, OpenOptions options) throws IoFailure {
+        String text = path.toString();
+        if (text.indexOf('\0') >= 0) {
+            throw new UnsupportedFileException("open", text, "open of a path with a NUL character is not possible");
+        }
+        engine.checkOpen("open", text);
+        return switch (options.direct()) {
+            case OFF -> openOnce(engine, text, options, false);
+            case REQUIRED -> {
+                Attempt attempt = tryDirect(engine, text, options);
+                yield attempt.file()
+                        .orElseThrow(() -> new UnsupportedFileException(
+                                "open",
+                                text,
+                                "open of " + text + " with direct I/O is not possible: its file system ("
+                                        + attempt.fileSystem() + ") has none"));
+            }
+            case PREFERRED -> {
+                Attempt attempt = tryDirect(engine, text, options);
+                if (attempt.file().isPresent()) {
+                    yield attempt.file().get();
+                }
+                engine.reportBuffered(path, attempt.fileSystem());
+                yield openOnce(engine, text, options, false);
+            }
+        };
+    }
+
+    /** {@link #open} as a future. */
+    public static CompletableFuture<VirtualFile> openAsync(IoEngine engine, Path path, OpenOptions options) {
+        return engine.offload(() -> open(engine, path, options));
+    }
+
+    private record Attempt(Optional<VirtualFile> file, String fileSystem) {}
+
+    private static int flags(OpenOptions options, boolean direct) {
+        return (options.read() ? OpenFlag.READ : 0)
+                | (options.write() ? OpenFlag.WRITE : 0)
+                | (options.create() ? OpenFlag.CREATE : 0)
+                | (options.exclusive() ? OpenFlag.EXCLUSIVE : 0)
+                | (options.truncate() ? OpenFlag.TRUNCATE : 0)
+                | (direct ? OpenFlag.DIRECT : 0);
+    }
+
+    /** Opens directly, or says which file system has no direct I/O, leaving no file that this call made. */
+    private static Attempt tryDirect(IoEngine engine, String path, OpenOptions options) throws IoFailure {
+        Syscalls syscalls = engine.syscalls();
+        boolean existed = !options.create() || syscalls.stat(path).error() == 0;
+        int fd = syscalls.open(path, flags(options, true), options.mode());
+        if (fd == -Errno.EINVAL) {
+            String fileSystem = describeFileSystem(syscalls, path);
+            removeIfMade(syscalls, path, existed);
+            return new Attempt(Optional.empty(), fileSystem);
+        }
+        if (fd < 0) {
+            throw engine.failure("open", path, -fd, 0, false);
+        }
+        FileStat stat = checked(engine, path, fd);
+        Optional<Alignment> alignment = DirectAlignment.of(stat);
+        if (alignment.isEmpty()) {
+            syscalls.close(fd);
+            removeIfMade(syscalls, path, existed);
+            return new Attempt(Optional.empty(), stat.fileSystem());
+        }
+        return new Attempt(Optional.of(new VirtualFile(engine, path, fd, true, alignment.get())), stat.fileSystem());
+    }
+
+    private static VirtualFile openOnce(IoEngine engine, String path, OpenOptions options, boolean direct)
+            throws IoFailure {
+        int fd = engine.syscalls().open(path, flags(options, direct), options.mode());
+        if (fd < 0) {
+            throw engine.failure("open", path, -fd, 0, false);
+        }
+        checked(engine, path, fd);
+        return new VirtualFile(engine, path, fd, false, Alignment.NONE);
+    }
+
+    private static void removeIfMade(Syscalls syscalls, String path, boolean existed) {
+        if (!existed) {
+            syscalls.unlink(path, false);
+        }
+    }
+
+    private static String describeFileSystem(Syscalls syscalls, String path) {
+        StatResult own = syscalls.stat(path);
+        if (own.error() == 0) {
+            return own.stat().fileSystem();
+        }
+        Path parent = Path.of(path).toAbsolutePath().getParent();
+        return parent == null
+                ? "unknown"
+                : syscalls.stat(parent.toString()).stat().fileSystem();
+    }
+
+    /** The open file's stat, or an error (with the descriptor closed) where it is not a regular file. */
+    private static FileStat checked(IoEngine engine, String path, int fd) throws IoFailure {
+        StatResult result = engine.syscalls().stat(fd);
+        if (result.error() < 0) {
+            engine.syscalls().close(fd);
+            throw engine.failure("stat", path, -result.error(), 0, false);
+        }
+        if (!result.stat().isRegularFile()) {
+            engine.syscalls().close(fd);
+            throw new UnsupportedFileException(
+                    "open",
+                    path,
+                    "open of " + path + " is not possible: it is "
+                            + (result.stat().isDirectory() ? "a folder" : "a device, FIFO or socket")
+                            + ", and a VirtualFile is a regular file");
+        }
+        return result.stat();
+    }
+
+    // ------------------------------------------------------------------ what it is
+
+    /** The path it was opened by. */
+    public String path() {
+        return path;
+    }
+
+    /** True where I/O really passes the page cache by, which is not the same as having asked for it. */
+    public boolean isDirect() {
+        return direct;
+    }
+
+    /** What direct I/O on this file asks for; {@link Alignment#NONE} through the page cache. */
+    public Alignment alignment() {
+        return alignment;
+    }
+
+    /** Size, type and file system now. */
+    public FileStat stat() throws IoFailure {
+        enter("stat");
+        try {
+            StatResult result = syscalls.stat(fd);
+            if (result.error() < 0) {
+                throw engine.failure("stat", path, -result.error(), 0, false);
+            }
+            return result.stat();
+        } finally {
+            exit();
+        }
+    }
+
+    // ------------------------------------------------------------------ reading and writing
+
+    /**
+     * Reads.
+     *
+     * @param buffer taken away until the call returns
+     * @param at where in the buffer the first byte goes
+     * @param length bytes to read
+     * @param position offset in the file
+     * @return bytes read: fewer than {@code length} only at the end of the file, 0 at or beyond it
+     */
+    public int read(OwnedBuffer buffer, int at, int length, long position) throws IoFailure {
+        return transfer(false, buffer, at, length, position);
+    }
+
+    /** Writes all of it; parameters as for {@link #read}. */
+    public void write(OwnedBuffer buffer, int at, int length, long position) throws IoFailure {
+        transfer(true, buffer, at, length, position);
+    }
+
+    /** {@link #read} as a future. Cancelling it asks the kernel to stop; the buffer comes back when that has answered. */
+    public CompletableFuture<IoResult> readAsync(OwnedBuffer buffer, int at, int length, long position) {
+        return transferAsync(false, buffer, at, length, position);
+    }
+
+    /** {@link #write} as a future. */
+    public CompletableFuture<IoResult> writeAsync(OwnedBuffer buffer, int at, int length, long position) {
+        return transferAsync(true, buffer, at, length, position);
+    }
+
+    private void check(boolean write, OwnedBuffer buffer, int at, int length, long position)
+            throws MisalignedException {
+        if (at < 0 || length < 0 || length > buffer.capacity() - at) {
+            throw new IndexOutOfBoundsException(
+                    length + " bytes from " + at + " do not lie in a buffer of " + buffer.capacity() + " bytes");
+        }
+        if (position < 0 || position > Long.MAX_VALUE - length) {
+            throw new IllegalArgumentException(
+                    "offset " + position + " with length " + length + " is not a place in a file");
+        }
+        if (!buffer.pool().equals(engine.buffers())) {
+            throw new IllegalArgumentException("the buffer belongs to another engine");
+        }
+        if (((position | length) & (alignment.offset() - 1)) != 0 || (at & (alignment.memory() - 1)) != 0) {
+            throw new MisalignedException(write ? "write" : "read", path, position, at, length, alignment);
+        }
+    }
+
+    private int transfer(boolean write, OwnedBuffer buffer, int at, int length, long position) throws IoFailure {
+        check(write, buffer, at, length, position);
+        enter(write ? "write" : "read");
+        try {
+            buffer.handOver();
+            TransferProgress progress = new TransferProgress();
+            try {
+                progress.begin(write, at, length, position, alignment);
+                BufferPool.Piece piece = buffer.piece();
+                boolean more = length > 0;
+                while (more) {
+                    long address = piece.address() + progress.at();
+                    more = progress.goesOn(
+                            write
+                                    ? syscalls.pwrite(
+                                            fd,
+                                            address,
+                                            piece.memory(),
+                                            progress.at(),
+                                            progress.remaining(),
+                                            progress.position())
+                                    : syscalls.pread(
+                                            fd,
+                                            address,
+                                            piece.memory(),
+                                            progress.at(),
+                                            progress.remaining(),
+                                            progress.position()));
+                }
+            } finally {
+                buffer.giveBack();
+            }
+            if (progress.error() != 0) {
+                throw engine.failure(write ? "write" : "read", path, progress.error(), progress.position(), write);
+            }
+            return progress.moved();
+        } finally {
+            exit();
+        }
+    }
+
+    private CompletableFuture<IoResult> transferAsync(
+            boolean write, OwnedBuffer buffer, int at, int length, long position) {
+        String name = write ? "write" : "read";
+        try {
+            check(write, buffer, at, length, position);
+            enter(name);
+        } catch (IoFailure e) {
+            return CompletableFuture.failedFuture(e);
+        }
+        if (length == 0) {
+            exit();
+            return CompletableFuture.completedFuture(new IoResult(buffer, 0));
+        }
+        TransferFuture future = new TransferFuture(write, position);
+        try {
+            future.operation.start(write, fd, buffer, at, length, position, alignment);
+        } catch (RuntimeException e) {
+            exit();
+            throw e;
+        }
+        return future;
+    }
+
+    private final class TransferFuture extends CompletableFuture<IoResult> {
+        private final TransferOperation operation;
+
+        TransferFuture(boolean write, long position) {
+            operation = new TransferOperation(loop) {
+                @Override
+                void ended(OwnedBuffer owned, int moved, int error) {
+                    exit();
+                    engine.completeLater(() -> {
+                        if (error == 0) {
+                            complete(new IoResult(owned, moved));
+                        } else {
+                            completeExceptionally(
+                                    engine.failure(write ? "write" : "read", path, error, position + moved, write));
+                        }
+                    });
+                }
+            };
+        }
+
+        @Override
+        public boolean cancel(boolean mayInterruptIfRunning) {
+            boolean cancelled = super.cancel(mayInterruptIfRunning);
+            if (cancelled) {
+                loop.cancel(operation);
+            }
+            return cancelled;
+        }
+    }
+
+    // ------------------------------------------------------------------ durability and length
+
+    /**
+     * Makes everything written so far durable (data and metadata).
+     *
+     * @throws FatalIoException on any failure; the file stays failed, since the kernel may have dropped what it could
+     *     not write and a second fsync would lie
+     */
+    public void sync() throws IoFailure {
+        enter("fsync");
+        try {
+            throwFailedSync();
+            int result = syscalls.fsync(fd);
+            if (result == -Errno.ECANCELED) {
+                throw engine.failure("fsync", path, Errno.ECANCELED, 0, false);
+            }
+            if (result < 0) {
+                throw rememberFailedSync(result);
+            }
+        } finally {
+            exit();
+        }
+    }
+
+    /** {@link #sync} as a future. */
+    public CompletableFuture<Void> syncAsync() {
+        try {
+            enter("fsync");
+        } catch (IoFailure e) {
+            return CompletableFuture.failedFuture(e);
+        }
+        if (failedSync.isPresent()) {
+            exit();
+            return CompletableFuture.failedFuture(failedSync.get());
+        }
+        CompletableFuture<Void> future = new CompletableFuture<>();
+        loop.submit(new SyncOperation(future));
+        return future;
+    }
+
+    private final class SyncOperation extends Operation {
+        private final CompletableFuture<Void> future;
+
+        SyncOperation(CompletableFuture<Void> future) {
+            this.future = future;
+            reset(OpCode.FSYNC);
+            fd = VirtualFile.this.fd;
+        }
+
+        @Override
+        protected void completed(int result) {
+            // A cancelled fsync says nothing about the disk: the engine was closed before it ran.
+            IoFailure failure = result >= 0 || result == -Errno.ECANCELED
+                    ? engine.failure("fsync", path, Errno.ECANCELED, 0, false)
+                    : rememberFailedSync(result);
+            exit();
+            engine.completeLater(() -> {
+                if (result >= 0) {
+                    future.complete(null);
+                } else {
+                    future.completeExceptionally(failure);
+                }
+            });
+        }
+    }
+
+    private void throwFailedSync() throws FatalIoException {
+        Optional<FatalIoException> before = failedSync;
+        if (before.isPresent()) {
+            throw before.get();
+        }
+    }
+
+    private FatalIoException rememberFailedSync(int result) {
+        FatalIoException failure = new FatalIoException("fsync", path, -result, "");
+        failedSync = Optional.of(failure);
+        return failure;
+    }
+
+    /**
+     * Reserves space and sets the length, so that direct writes below it do not extend the file: those that do are sent
+     * to the kernel's worker threads on ext4 and cost ten times the CPU.
+     *
+     * @return false where the file system or engine cannot reserve; writing works all the same
+     * @throws OperationFailedException with free and needed bytes where there is not enough space
+     */
+    public boolean reserve(long length) throws IoFailure {
+        if (length <= 0) {
+            return true;
+        }
+        enter("fallocate");
+        try {
+            int result = syscalls.allocate(fd, 0, length);
+            if (result == 0) {
+                return true;
+            }
+            int error = -result;
+            if (error == Errno.EOPNOTSUPP || error == Errno.ENOSYS || error == Errno.EINVAL) {
+                return false;
+            }
+            long free = syscalls.freeBytes(
+                    Path.of(path).toAbsolutePath().getParent().toString());
+            throw new OperationFailedException(
+                    "fallocate",
+                    path,
+                    error,
+                    0,
+                    "(" + length + " bytes are needed" + (free >= 0 ? " and " + free + " are free" : "") + ")");
+        } finally {
+            exit();
+        }
+    }
+
+    /** Sets the length. */
+    public void truncate(long length) throws IoFailure {
+        if (length < 0) {
+            throw new IllegalArgumentException("a file cannot have " + length + " bytes");
+        }
+        simple("ftruncate", () -> syscalls.truncate(fd, length));
+    }
+
+    /** Sets permissions, as in {@code 0644}. */
+    public void setPermissions(int mode) throws IoFailure {
+        simple("chmod", () -> syscalls.chmod(fd, mode));
+    }
+
+    /**
+     * Takes an advisory lock on the whole file, held until the file is closed.
+     *
+     * @return false where another process, or another open file of this one, holds a lock
+     */
+    public boolean tryLock() throws IoFailure {
+        enter("lock");
+        try {
+            int result = syscalls.tryLock(fd);
+            if (result < 0 && result != -Errno.EAGAIN && result != -Errno.EACCES) {
+                throw engine.failure("lock", path, -result, 0, false);
+            }
+            return result == 0;
+        } finally {
+            exit();
+        }
+    }
+
+    private interface Call {
+        int run();
+    }
+
+    private void simple(String operation, Call call) throws IoFailure {
+        enter(operation);
+        try {
+            int result = call.run();
+            if (result < 0) {
+                throw engine.failure(operation, path, -result, 0, true);
+            }
+        } finally {
+            exit();
+        }
+    }
+
+    // ------------------------------------------------------------------ closing
+
+    IoEngine engine() {
+        return engine;
+    }
+
+    int descriptor() {
+        return fd;
+    }
+
+    /** Announces an operation, which keeps the descriptor open until {@link #exit}. */
+    void enter(String operation) throws IoFailure {
+        lock.lock();
+        try {
+            if (closing) {
+                throw new FileClosedException(operation, path);
+            }
+            underWay++;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void exit() {
+        lock.lock();
+        try {
+            underWay--;
+            if (underWay == 0) {
+                idle.signalAll();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Refuses new operations, waits for those under way, closes the descriptor. When it returns nothing of ours holds the
+     * file. Idempotent; a second call waits for the first.
+     *
+     * @throws IllegalStateException on an engine thread
+     */
+    @Override
+    public void close() throws IoFailure {
+        if (loop.isEngineThread()) {
+            throw new IllegalStateException("a file cannot be closed on an engine thread: it would wait for itself");
+        }
+        lock.lock();
+        try {
+            closing = true;
+            while (underWay > 0) {
+                idle.awaitUninterruptibly();
+            }
+            if (closed) {
+                return;
+            }
+            closed = true;
+        } finally {
+            lock.unlock();
+        }
+        int result = loop.driver().syscalls().close(fd);
+        if (result < 0) {
+            throw engine.failure("close", path, -result, 0, true);
+        }
+    }
+}

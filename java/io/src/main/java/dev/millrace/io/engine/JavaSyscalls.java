@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.io.engine;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.NonReadableChannelException;
+import java.nio.channels.NonWritableChannelException;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileStore;
+import java.nio.file.FileSystemException;
+import java.nio.file.FileSystemLoopException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.OpenOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.EnumSet;
+import java.util.HashSet;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * File operations in pure Java, on {@link FileChannel}: what macOS and Windows get, and Linux where no native code may be
+ * loaded. Descriptors are numbers of our own for open channels. Exceptions become errnos, so that everything above reads
+ * one language.
+ *
+ * <p>What Java cannot do: reserve space (-EOPNOTSUPP, callers go on without), ask for the alignment of direct I/O
+ * (the file store's block size is used). A locked file must not be opened and closed a second time by the same process,
+ * since POSIX locks end with the first close.
+ */
+final class JavaSyscalls implements Syscalls {
+    private record OpenFile(FileChannel channel, Path path) {}
+
+    private final Map<Integer, OpenFile> files = new ConcurrentHashMap<>();
+    private final AtomicInteger nextFd = new AtomicInteger(1);
+
+    int openFiles() {
+        return files.size();
+    }
+
+    @Override
+    public int open(String path, int flags, int mode) {
+        try {
+            Path file = Path.of(path);
+            if ((flags & OpenFlag.DIRECTORY) != 0 && !Files.isDirectory(file)) {
+                return Files.exists(file, LinkOption.NOFOLLOW_LINKS) ? -Errno.ENOTDIR : -Errno.ENOENT;
+            }
+            boolean writes = (flags & OpenFlag.WRITE) != 0;
+            if (writes && Files.isDirectory(file)) {
+                return -Errno.EISDIR;
+            }
+            Set<OpenOption> options = new HashSet<>();
+            add(options, flags, OpenFlag.READ, StandardOpenOption.READ);
+            add(options, flags, OpenFlag.WRITE, StandardOpenOption.WRITE);
+            boolean exclusive = (flags & OpenFlag.EXCLUSIVE) != 0;
+            add(options, flags, OpenFlag.CREATE, exclusive ? StandardOpenOption.CREATE_NEW : StandardOpenOption.CREATE);
+            add(options, flags, OpenFlag.TRUNCATE, StandardOpenOption.TRUNCATE_EXISTING);
+            add(options, flags, OpenFlag.DIRECT, DirectOption.DIRECT);
+            add(options, flags, OpenFlag.NO_FOLLOW, LinkOption.NOFOLLOW_LINKS);
+            if ((flags & (OpenFlag.READ | OpenFlag.WRITE)) == 0) {
+                options.add(StandardOpenOption.READ);
+            }
+            FileChannel channel = FileChannel.open(file, options);
+            int fd = nextFd.getAndIncrement();
+            files.put(fd, new OpenFile(channel, file));
+            return fd;
+        } catch (UnsupportedOperationException e) {
+            return -Errno.EINVAL; // the file system has no direct I/O, which Linux says by EINVAL as well
+        } catch (IOException | InvalidPathException e) {
+            return -errno(e);
+        }
+    }
+
+    private static void add(Set<OpenOption> options, int flags, int flag, OpenOption option) {
+        if ((flags & flag) != 0) {
+            options.add(option);
+        }
+    }
+
+    @Override
+    public int close(int fd) {
+        OpenFile file = files.remove(fd);
+        return file == null ? -Errno.EBADF : run(() -> file.channel().close());
+    }
+
+    @Override
+    public long pread(int fd, long address, ByteBuffer memory, int at, int length, long offset) {
+        return transfer(fd, file -> {
+            int count = file.channel().read(memory.slice(at, length), offset);
+            return Math.max(count, 0);
+        });
+    }
+
+    @Override
+    public long pwrite(int fd, long address, ByteBuffer memory, int at, int length, long offset) {
+        return transfer(fd, file -> file.channel().write(memory.slice(at, length), offset));
+    }
+
+    private interface Transfer {
+        int run(OpenFile file) throws IOException;
+    }
+
+    private long transfer(int fd, Transfer body) {
+        OpenFile file = files.get(fd);
+        if (file == null) {
+            return -Errno.EBADF;
+        }
+        try {
+            return body.run(file);
+        } catch (NonReadableChannelException | NonWritableChannelException e) {
+            return -Errno.EBADF;
+        } catch (IOException | IllegalArgumentException e) {
+            return -errno(e);
+        }
+    }
+
+    @Override
+    public int fsync(int fd) {
+        return (int) transfer(fd, file -> {
+            file.channel().force(true);
+            return 0;
+        });
+    }
+
+    @Override
+    public int fdatasync(int fd) {
+        return (int) transfer(fd, file -> {
+            file.channel().force(false);
+            return 0;
+        });
+    }
+
+    @Override
+    public int allocate(int fd, long offset, long length) {
+        return -Errno.EOPNOTSUPP;
+    }
+
+    @Override
+    public int truncate(int fd, long length) {
+        return (int) transfer(fd, file -> {
+            FileChannel channel = file.channel();
+            if (length < channel.size()) {
+                channel.truncate(length);
+            } else if (length > channel.size()) {
+                // FileChannel.truncate never grows a file. A buffered byte at the end does, through a channel of its
+                // own, since this one may be direct.
+                try (FileChannel plain = FileChannel.open(file.path(), StandardOpenOption.WRITE)) {
+                    plain.write(ByteBuffer.allocate(1), length - 1);
+                }
+            }
+            return 0;
+        });
+    }
+
+    @Override
+    public StatResult stat(int fd) {
+        OpenFile file = files.get(fd);
+        if (file == null) {
+            return StatResult.failed(-Errno.EBADF);
+        }
+        return stat(file.path().toString());
+    }
+
+    @Override
+    public StatResult stat(String path) {
+        try {
+            Path file = Path.of(path);
+            BasicFileAttributes basic = Files.readAttributes(file, BasicFileAttributes.class);
+            FileStore store = Files.getFileStore(file);
+            int block = (int) Math.min(Math.max(store.getBlockSize(), 512), 1 << 20);
+            Optional<Map<String, Object>> unix = unix(file);
+            int mode = unix.map(values -> (Integer) values.get("mode"))
+                    .orElseGet(() -> FileStat.modeOf(basic.isDirectory(), 0644));
+            long device = unix.map(values -> (Long) values.get("dev")).orElse(0L);
+            long inode = unix.map(values -> (Long) values.get("ino")).orElse(0L);
+            String type = store.type().toLowerCase(Locale.ROOT);
+            return new StatResult(
+                    0,
+                    new FileStat(
+                            basic.size(),
+                            mode,
+                            device,
+                            inode,
+                            basic.size(),
+                            basic.lastModifiedTime().to(TimeUnit.NANOSECONDS),
+                            type,
+                            block,
+                            block,
+                            block));
+        } catch (IOException | InvalidPathException | UnsupportedOperationException e) {
+            return StatResult.failed(-errno(e));
+        }
+    }
+
+    private static Optional<Map<String, Object>> unix(Path file) throws IOException {
+        try {
+            return Optional.of(Files.readAttributes(file, "unix:mode,dev,ino"));
+        } catch (UnsupportedOperationException | IllegalArgumentException e) {
+            return Optional.empty(); // Windows
+        }
+    }
+
+    @Override
+    public int rename(String from, String to, boolean noReplace) {
+        return run(() -> {
+            Path target = Path.of(to);
+            if (noReplace && Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
+                throw new FileAlreadyExistsException(to);
+            }
+            Files.move(Path.of(from), target, StandardCopyOption.ATOMIC_MOVE);
+        });
+    }
+
+    @Override
+    public int unlink(String path, boolean directory) {
+        return run(() -> {
+            Path file = Path.of(path);
+            if (Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS) != directory) {
+                throw directory
+                        ? new NotDirectoryException(path)
+                        : new FileSystemException(path, null, "Is a directory");
+            }
+            Files.delete(file);
+        });
+    }
+
+    @Override
+    public int mkdir(String path, int mode) {
+        return run(() -> Files.createDirectory(Path.of(path)));
+    }
+
+    @Override
+    public int chmod(int fd, int mode) {
+        return (int) transfer(fd, file -> {
+            Set<PosixFilePermission> permissions = EnumSet.noneOf(PosixFilePermission.class);
+            PosixFilePermission[] all = PosixFilePermission.values(); // owner read .. others execute, highest bit first
+            for (int i = 0; i < all.length; i++) {
+                if ((mode & (0400 >> i)) != 0) {
+                    permissions.add(all[i]);
+                }
+            }
+            try {
+                Files.setPosixFilePermissions(file.path(), permissions);
+                return 0;
+            } catch (UnsupportedOperationException e) {
+                return -Errno.EOPNOTSUPP;
+            }
+        });
+    }
+
+    @Override
+    public int tryLock(int fd) {
+        return (int) transfer(fd, file -> {
+            try {
+                return file.channel().tryLock() == null ? -Errno.EAGAIN : 0;
+            } catch (OverlappingFileLockException e) {
+                return -Errno.EAGAIN;
+            }
+        });
+    }
+
+    @Override
+    public long freeBytes(String path) {
+        try {
+            return Files.getFileStore(Path.of(path)).getUsableSpace();
+        } catch (IOException | InvalidPathException e) {
+            return -errno(e);
+        }
+    }
+
+    private interface Action {
+        void run() throws IOException;
+    }
+
+    private static int run(Action action) {
+        try {
+            action.run();
+            return 0;
+        } catch (IOException | InvalidPathException | UnsupportedOperationException e) {
+            return -errno(e);
+        }
+    }
+
+    /** The errno behind an exception of the JDK, which keeps it only as text. */
+    static int errno(Exception e) {
+        if (e instanceof NoSuchFileException) {
+            return Errno.ENOENT;
+        }
+        if (e instanceof AccessDeniedException) {
+            return Errno.EACCES;
+        }
+        if (e instanceof FileAlreadyExistsException) {
+            return Errno.EEXIST;
+        }
+        if (e instanceof DirectoryNotEmptyException) {
+            return Errno.ENOTEMPTY;
+        }
+        if (e instanceof NotDirectoryException) {
+            return Errno.ENOTDIR;
+        }
+        if (e instanceof FileSystemLoopException) {
+            return Errno.ELOOP;
+        }
+        if (e instanceof ClosedChannelException) {
+            return Errno.EBADF;
+        }
+        if (e instanceof InvalidPathException || e instanceof IllegalArgumentException) {
+            return Errno.EINVAL;
+        }
+        String text = e instanceof FileSystemException fileSystem && fileSystem.getReason() != null
+                ? fileSystem.getReason()
+                : String.valueOf(e.getMessage());
+        for (Map.Entry<String, Integer> entry : BY_TEXT.entrySet()) {
+            if (text.contains(entry.getKey())) {
+                return entry.getValue();
+            }
+        }
+        return Errno.UNKNOWN;
+    }
+
+    /** strerror(3) of glibc, musl and macOS. */
+    private static final Map<String, Integer> BY_TEXT = Map.ofEntries(
+            Map.entry("No space left on device", Errno.ENOSPC),
+            Map.entry("isk quota exceeded", Errno.EDQUOT),
+            Map.entry("Quota exceeded", Errno.EDQUOT),
+            Map.entry("File too large", Errno.EFBIG),
+            Map.entry("nput/output error", Errno.EIO),
+            Map.entry("I/O error", Errno.EIO),
+            Map.entry("Read-only file system", Errno.EROFS),
+            Map.entry("Too many open files", Errno.EMFILE),
+            Map.entry("File name too long", Errno.ENAMETOOLONG),
+            Map.entry("name too long", Errno.ENAMETOOLONG),
+            Map.entry("Not a directory", Errno.ENOTDIR),
+            Map.entry("Is a directory", Errno.EISDIR),
+            Map.entry("Invalid argument", Errno.EINVAL),
+            Map.entry("Device or resource busy", Errno.EBUSY),
+            Map.entry("Operation not permitted", Errno.EPERM),
+            Map.entry("Permission denied", Errno.EACCES),
+            Map.entry("Too many levels of symbolic links", Errno.ELOOP),
+            Map.entry("Directory not empty", Errno.ENOTEMPTY),
+            Map.entry("must be a multiple of", Errno.EINVAL),
+            Map.entry("not aligned", Errno.EINVAL));
+}

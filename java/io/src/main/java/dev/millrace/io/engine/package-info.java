@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * What lies below {@code dev.millrace.io}: the engine thread, its operations and slots, and the drivers it turns.
+ *
+ * <p><b>Not API.</b> Public only so that the test kit's simulated driver and the benchmarks can stand on it; it may
+ * change in any release.
+ *
+ * <p>One byte's way: a caller fills an {@link dev.millrace.io.engine.Operation} and gives it to
+ * {@link dev.millrace.io.engine.EngineLoop#submit}; the engine thread stages it with the
+ * {@link dev.millrace.io.engine.Driver}, turns, and calls {@link dev.millrace.io.engine.Operation#completed} with the
+ * result. Everything that happens to an operation between those two calls happens on the engine thread.
+ */
+package dev.millrace.io.engine;
