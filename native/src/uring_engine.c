@@ -43,9 +43,15 @@ struct mr_uring {
   bool stop_pending; /* destroy's own cancel is in the ring */
   bool stop_any_unknown;
   bool stopping;
-  bool shadow_files; /* an operation on a registered file may go to the workers */
   uint64_t wake_value;
 };
+
+/* What the kernel's ring never does itself: it hands each of these to a worker thread that it makes for the
+ * purpose (IOSQE_ASYNC is forced in their preparation). Our own workers are there already, are bounded, and
+ * leave the process without iou-wrk threads. */
+#define PUNTED                                                                                               \
+  (BIT(MR_OPEN) | BIT(MR_FSYNC) | BIT(MR_FDATASYNC) | BIT(MR_FALLOCATE) | BIT(MR_FTRUNCATE) |                \
+   BIT(MR_RENAME) | BIT(MR_UNLINK) | BIT(MR_MKDIR))
 
 /* Results that say nothing about the file: the operation is put into the ring again. */
 #define REPEATABLE                                                                                           \
@@ -82,9 +88,9 @@ int mr_uring_create(const struct mr_engine_config *config, struct mr_engine_repo
   report->depth = u->ring.ring.sq.ring_entries;
   report->features = u->ring.ring.features;
   report->setup_flags = u->ring.setup_flags;
-  report->kernel_ops = u->ring.ops;
   report->ring_flags = mr_ring_report_flags(&u->ring);
-  u->shadow_files = !(u->ring.ops & BIT(MR_FTRUNCATE)) || !(u->ring.ops & BIT(MR_FALLOCATE));
+  u->ring.ops &= ~PUNTED;
+  report->kernel_ops = u->ring.ops;
   if (config->kernel_workers) {
     unsigned bounds[2] = {config->kernel_workers, config->kernel_workers};
     if (io_uring_register_iowq_max_workers(&u->ring.ring, bounds) == 0)
@@ -553,7 +559,7 @@ int32_t mr_uring_register_files(struct mr_engine *engine, uint32_t count) {
     rc = io_uring_register_files(&u->ring.ring, none, count);
     free(none);
   }
-  if (rc == 0 && u->shadow_files)
+  if (rc == 0)
     rc = mr_files_create(&engine->files, count);
   return rc;
 }
@@ -563,7 +569,7 @@ int32_t mr_uring_update_file(struct mr_engine *engine, uint32_t slot, int32_t fd
   int rc = io_uring_register_files_update(&u->ring.ring, slot, &fd, 1);
   if (rc < 0)
     return rc;
-  return u->shadow_files ? mr_files_update(&engine->files, slot, fd) : 0;
+  return mr_files_update(&engine->files, slot, fd);
 }
 
 /* ------------------------------------------------------------------ the end */

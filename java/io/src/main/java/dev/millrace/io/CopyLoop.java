@@ -21,8 +21,8 @@ import java.util.function.Consumer;
  * {@link #finish}, or {@link #abort} when the source failed for good. One thread at a time; it may change.
  *
  * <p><b>Writes</b> but the first and last are whole buffers at multiples of the buffer size. Under direct I/O a start
- * off the alignment begins with a read of the block it lies in, and <b>the tail</b> has one policy: padded with zeroes to
- * the alignment, written, and the file cut to its length. Nothing is cut when nothing was padded or reserved beyond the
+ * inside a block begins with a read of that block, and <b>the tail</b> has one policy: padded with zeroes to a whole
+ * block, written, and the file cut to its length. Nothing is cut when nothing was padded or reserved beyond the
  * end, and nothing written for an empty stream.
  *
  * <p><b>Bounds.</b> Never more buffers than {@code maxBuffers}; when others wait for the pool, a written buffer goes to
@@ -68,7 +68,7 @@ public final class CopyLoop {
     private boolean ended;
     private boolean reserving;
     private long reservedTo;
-    private boolean cut;
+    private boolean padded;
 
     // The producer's.
     private Optional<OwnedBuffer> current = Optional.empty();
@@ -86,14 +86,12 @@ public final class CopyLoop {
         this.observer = observer;
         this.onReady = onReady;
         this.alignment = file.alignment();
-        this.reservedTo = reservedTo;
+        this.reservedTo = reservedTo == Long.MAX_VALUE ? reservedTo : file.roundUpToBlock(reservedTo);
         position = start;
-        bufferPosition = alignment.roundDown(start);
+        bufferPosition = file.roundDownToBlock(start);
         filled = (int) (start - bufferPosition);
         limit = limitAt(bufferPosition);
         headPending = filled > 0;
-        // Reserving sets the length beyond what is written, so the end is always cut then.
-        cut = false;
     }
 
     /**
@@ -101,8 +99,8 @@ public final class CopyLoop {
      *
      * @param file open for writing; for reading too where {@code start} is not aligned. Not closed by the loop.
      * @param start offset of the first byte
-     * @param reservedTo where the space that is reserved already ends: {@link Long#MAX_VALUE} reserves nothing here, 0
-     *     in steps as the stream grows
+     * @param reservedTo the length that was given to {@link VirtualFile#reserve}; {@link Long#MAX_VALUE} where the file
+     *     cannot reserve, 0 to reserve in steps as the stream grows
      * @param maxBuffers buffers held at most, at least 1; with 2 a write and the next fill overlap
      * @param observer sees each byte once
      * @param onReady called when {@link #write} may go on after it has said false
@@ -259,7 +257,8 @@ public final class CopyLoop {
         if (closed.isPresent()) {
             bufferDone(buffer, closed, false);
         } else {
-            head.start(false, file.descriptor(), buffer, 0, alignment.offset(), bufferPosition, alignment);
+            int block = (int) file.roundUpToBlock(filled);
+            head.start(false, file.descriptor(), buffer, 0, block, bufferPosition, alignment);
         }
     }
 
@@ -308,15 +307,19 @@ public final class CopyLoop {
             if (current.isEmpty()) {
                 tail = 0;
             }
-            cut = reservedTo > 0 && reservedTo != Long.MAX_VALUE;
         } finally {
             lock.unlock();
         }
         if (tail > 0 && failure.isEmpty()) {
-            int padded = (int) alignment.roundUp(tail);
+            int padded = (int) file.roundUpToBlock(tail);
             if (padded > tail) {
                 current.orElseThrow().fill(tail, padded - tail, (byte) 0);
-                cut = true;
+                lock.lock();
+                try {
+                    this.padded = true;
+                } finally {
+                    lock.unlock();
+                }
             }
             submitCurrent(padded);
         }
@@ -505,7 +508,8 @@ public final class CopyLoop {
             current.ifPresent(rest::add);
             current = Optional.empty();
             held = 0;
-            mustCut = cut && !aborted && failure.isEmpty();
+            boolean reservedBeyond = reservedTo != Long.MAX_VALUE && reservedTo > position;
+            mustCut = (padded || reservedBeyond) && !aborted && failure.isEmpty();
         } finally {
             lock.unlock();
         }

@@ -38,6 +38,7 @@ public final class VirtualFile implements AutoCloseable {
     private final int fd;
     private final boolean direct;
     private final Alignment alignment;
+    private final int blockSize;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition idle = lock.newCondition();
@@ -46,7 +47,7 @@ public final class VirtualFile implements AutoCloseable {
     private boolean closed;
     private volatile Optional<FatalIoException> failedSync = Optional.empty();
 
-    private VirtualFile(IoEngine engine, String path, int fd, boolean direct, Alignment alignment) {
+    private VirtualFile(IoEngine engine, String path, int fd, FileStat stat, boolean direct, Alignment alignment) {
         this.engine = engine;
         this.loop = engine.loop();
         this.syscalls = engine.syscalls();
@@ -54,6 +55,9 @@ public final class VirtualFile implements AutoCloseable {
         this.fd = fd;
         this.direct = direct;
         this.alignment = alignment;
+        int preferred = stat.blockSize();
+        boolean usable = preferred >= alignment.offset() && preferred <= 1 << 20 && Integer.bitCount(preferred) == 1;
+        this.blockSize = direct ? (usable ? preferred : Math.max(alignment.offset(), 4096)) : 1;
     }
 
     // ------------------------------------------------------------------ opening
@@ -72,7 +76,7 @@ public final class VirtualFile implements AutoCloseable {
         }
         engine.checkOpen("open", text);
         return switch (options.direct()) {
-            case OFF -> openOnce(engine, text, options, false);
+            case OFF -> openBuffered(engine, text, options);
             case REQUIRED -> {
                 Attempt attempt = tryDirect(engine, text, options);
                 yield attempt.file()
@@ -88,7 +92,7 @@ public final class VirtualFile implements AutoCloseable {
                     yield attempt.file().get();
                 }
                 engine.reportBuffered(path, attempt.fileSystem());
-                yield openOnce(engine, text, options, false);
+                yield openBuffered(engine, text, options);
             }
         };
     }
@@ -129,17 +133,17 @@ public final class VirtualFile implements AutoCloseable {
             removeIfMade(syscalls, path, existed);
             return new Attempt(Optional.empty(), stat.fileSystem());
         }
-        return new Attempt(Optional.of(new VirtualFile(engine, path, fd, true, alignment.get())), stat.fileSystem());
+        return new Attempt(
+                Optional.of(new VirtualFile(engine, path, fd, stat, true, alignment.get())), stat.fileSystem());
     }
 
-    private static VirtualFile openOnce(IoEngine engine, String path, OpenOptions options, boolean direct)
-            throws IoFailure {
-        int fd = engine.syscalls().open(path, flags(options, direct), options.mode());
+    private static VirtualFile openBuffered(IoEngine engine, String path, OpenOptions options) throws IoFailure {
+        int fd = engine.syscalls().open(path, flags(options, false), options.mode());
         if (fd < 0) {
             throw engine.failure("open", path, -fd, 0, false);
         }
-        checked(engine, path, fd);
-        return new VirtualFile(engine, path, fd, false, Alignment.NONE);
+        FileStat stat = checked(engine, path, fd);
+        return new VirtualFile(engine, path, fd, stat, false, Alignment.NONE);
     }
 
     private static void removeIfMade(Syscalls syscalls, String path, boolean existed) {
@@ -193,6 +197,20 @@ public final class VirtualFile implements AutoCloseable {
     /** What direct I/O on this file asks for; {@link Alignment#NONE} through the page cache. */
     public Alignment alignment() {
         return alignment;
+    }
+
+    /**
+     * Rounds a length up to whole blocks of the file system, in which writes under direct I/O should end: one that is
+     * aligned but ends inside a block makes ext4 take its exclusive lock, on a kernel worker thread. Through the page
+     * cache the length itself.
+     */
+    public long roundUpToBlock(long length) {
+        return (length + blockSize - 1) & -(long) blockSize;
+    }
+
+    /** The start of the block that an offset lies in; through the page cache the offset itself. */
+    long roundDownToBlock(long offset) {
+        return offset & -(long) blockSize;
     }
 
     /** Size, type and file system now. */
@@ -431,7 +449,7 @@ public final class VirtualFile implements AutoCloseable {
     }
 
     /**
-     * Reserves space and sets the length, so that direct writes below it do not extend the file: those that do are sent
+     * Reserves space for {@code length} bytes and sets the length to that, in whole blocks, so that direct writes below it do not extend the file: those that do are sent
      * to the kernel's worker threads on ext4 and cost ten times the CPU.
      *
      * @return false where the file system or engine cannot reserve; writing works all the same
@@ -443,7 +461,7 @@ public final class VirtualFile implements AutoCloseable {
         }
         enter("fallocate");
         try {
-            int result = syscalls.allocate(fd, 0, length);
+            int result = syscalls.allocate(fd, 0, roundUpToBlock(length));
             if (result == 0) {
                 return true;
             }
