@@ -61,14 +61,17 @@ public final class CopyLoop {
     private int mostHeld;
     private boolean waiting;
     private boolean headPending;
+    /** A buffer is on its way; with the place in the pool's line, unless that was passed already. */
+    private boolean linePending;
+
     private Optional<BufferPool.Waiter> inLine = Optional.empty();
-    private Optional<IoFailure> failure = Optional.empty();
+    private volatile Optional<IoFailure> failure = Optional.empty();
     private Optional<Consumer<Optional<IoFailure>>> atEnd = Optional.empty();
     private boolean aborted;
     private boolean ended;
     private boolean reserving;
     private long reservedTo;
-    private boolean padded;
+    private volatile boolean padded;
 
     // The producer's.
     private Optional<OwnedBuffer> current = Optional.empty();
@@ -134,7 +137,8 @@ public final class CopyLoop {
     /**
      * Copies bytes of a chunk, moving its position.
      *
-     * @return true when all of it was taken; false when the producer must wait for {@code onReady}
+     * @return true when all of it was taken; false when the producer must wait for {@code onReady}, which may be called
+     *     before this method has returned
      * @throws IoFailure when a write has failed; the loop is then to be aborted
      */
     public boolean write(ByteBuffer chunk) throws IoFailure {
@@ -145,6 +149,9 @@ public final class CopyLoop {
             if (current.isEmpty()) {
                 current = takeBuffer();
                 if (current.isEmpty()) {
+                    if (failure.isPresent()) {
+                        throw failure.get();
+                    }
                     return false;
                 }
             }
@@ -174,8 +181,9 @@ public final class CopyLoop {
                     found = more.get();
                     held++;
                     mostHeld = Math.max(mostHeld, held);
-                } else if (held == 0 && inLine.isEmpty()) {
+                } else if (held == 0) {
                     join = true;
+                    linePending = true;
                     held++;
                     mostHeld = Math.max(mostHeld, held);
                 }
@@ -190,12 +198,9 @@ public final class CopyLoop {
             BufferPool.Waiter waiter = pool.acquireThen(this::bufferArrived);
             lock.lock();
             try {
-                inLine = Optional.of(waiter);
+                inLine = linePending ? Optional.of(waiter) : Optional.empty();
                 found = free.poll();
-                if (found != null) {
-                    waiting = false;
-                    inLine = Optional.empty();
-                }
+                waiting = found == null && linePending;
             } finally {
                 lock.unlock();
             }
@@ -212,6 +217,7 @@ public final class CopyLoop {
         lock.lock();
         try {
             inLine = Optional.empty();
+            linePending = false;
             if (arrived.isPresent() && !aborted) {
                 free.add(arrived.get());
             } else {
@@ -300,28 +306,20 @@ public final class CopyLoop {
      * @param then told nothing, or the failure, when the kernel has let go of every buffer and all are back in the pool
      */
     public void finish(Consumer<Optional<IoFailure>> then) {
-        int tail = filled;
+        // The tail goes first: once the end is announced, whoever completes the last write ends the loop.
+        if (current.isPresent() && filled > 0 && failure.isEmpty()) {
+            int whole = (int) file.roundUpToBlock(filled);
+            if (whole > filled) {
+                current.get().fill(filled, whole - filled, (byte) 0);
+                padded = true;
+            }
+            submitCurrent(whole);
+        }
         lock.lock();
         try {
             atEnd = Optional.of(then);
-            if (current.isEmpty()) {
-                tail = 0;
-            }
         } finally {
             lock.unlock();
-        }
-        if (tail > 0 && failure.isEmpty()) {
-            int padded = (int) file.roundUpToBlock(tail);
-            if (padded > tail) {
-                current.orElseThrow().fill(tail, padded - tail, (byte) 0);
-                lock.lock();
-                try {
-                    this.padded = true;
-                } finally {
-                    lock.unlock();
-                }
-            }
-            submitCurrent(padded);
         }
         endIfIdle();
     }
@@ -332,8 +330,11 @@ public final class CopyLoop {
         try {
             aborted = true;
             atEnd = Optional.of(ignored -> then.run());
-            inLine.filter(BufferPool.Waiter::cancel).ifPresent(waiter -> held--);
-            inLine = Optional.empty();
+            if (inLine.filter(BufferPool.Waiter::cancel).isPresent()) {
+                inLine = Optional.empty();
+                linePending = false;
+                held--;
+            }
         } finally {
             lock.unlock();
         }
@@ -499,7 +500,7 @@ public final class CopyLoop {
         boolean mustCut;
         lock.lock();
         try {
-            if (ended || atEnd.isEmpty() || inFlight > 0) {
+            if (ended || atEnd.isEmpty() || inFlight > 0 || linePending) {
                 return;
             }
             ended = true;
