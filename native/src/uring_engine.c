@@ -57,6 +57,8 @@ static struct mr_uring *uring_of(struct mr_engine *engine) {
   return (struct mr_uring *)engine;
 }
 
+static int arm_wake(struct mr_uring *u);
+
 /* ------------------------------------------------------------------ creation */
 
 int mr_uring_create(const struct mr_engine_config *config, struct mr_engine_report *report,
@@ -100,10 +102,19 @@ int mr_uring_create(const struct mr_engine_config *config, struct mr_engine_repo
   rc = mr_pool_start(&engine->pool, config->workers, engine->eventfd);
   if (rc < 0)
     goto close_ring;
+  /* Submitted now, so that it takes no entry from a first turn that brings `depth` operations. */
+  report->error_call = MR_CALL_IO_URING_ENTER;
+  rc = arm_wake(u);
+  if (rc == 0)
+    rc = mr_ring_enter(&u->ring, 0, 0, 0);
+  if (rc < 0 && rc != -EINTR && rc != -EAGAIN && rc != -EBUSY)
+    goto end_workers;
   report->error_call = MR_CALL_NONE;
   *out = engine;
   return 0;
 
+end_workers:
+  mr_workers_end(engine);
 close_ring:
   mr_ring_close(&u->ring);
   if (engine->eventfd >= 0)

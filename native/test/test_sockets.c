@@ -116,6 +116,8 @@ static void test_flood(void) {
   CHECK(child >= 0);
   if (child == 0) { /* echoes, at its own pace */
     static char piece[100000];
+    free(data);
+    free(got);
     ssize_t n;
     size_t total = 0;
     while (total < size && (n = read(peer, piece, sizeof piece)) > 0) {
