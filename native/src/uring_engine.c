@@ -387,9 +387,12 @@ static int submit_retries(struct mr_uring *u) {
     u->retry_first = slot->next;
     struct io_uring_sqe *sqe;
     int rc = next_sqe(u, &sqe);
-    if (rc < 0)
+    if (rc == -EAGAIN)
+      mr_slot_finish(&u->base, slot, rc);
+    else if (rc < 0)
       return rc;
-    prepare(u, sqe, slot);
+    else
+      prepare(u, sqe, slot);
   }
   return 0;
 }

@@ -34,6 +34,7 @@ static void test_malformed(void) {
       {.code = MR_FALLOCATE, .offset = UINT64_MAX},
       {.code = MR_FTRUNCATE, .offset = UINT64_MAX},
       {.code = MR_TIMEOUT, .offset = UINT64_MAX},
+      {.code = MR_POLL, .arg = 1u << 31},
       {.code = MR_CONNECT},
       {.code = MR_CONNECT, .address = there, .length = 4096},
   };

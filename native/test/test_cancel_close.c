@@ -166,6 +166,15 @@ static void test_closed_behind(void) {
   close(ends[1]);
 }
 
+/* A named pipe without another end holds up neither a worker nor the close. */
+static void test_named_pipe(void) {
+  const char *path = in_folder("fifo");
+  CHECK(mkfifo(path, 0600) == 0);
+  struct mr_op op = {.code = MR_OPEN, .address = (uint64_t)ADDRESS(path), .arg = O_RDONLY, .token = 40};
+  CHECK_EQ(turn(engine, &op, 1, NULL, 0, 0), 0);
+  sleep_ms(5);
+}
+
 int main(void) {
   make_folder();
   for (int k = 0; k < 2; k++) {
@@ -179,7 +188,9 @@ int main(void) {
       test_timers_and_polls();
       test_pipe();
       test_closed_behind();
+      test_named_pipe();
       CHECK_EQ(mr_engine_destroy(engine), 0);
+      CHECK(unlink(in_folder("fifo")) == 0);
       /* With nothing done at all; with everything pending that never ends; with an open nobody took. */
       engine = make_engine(both_kinds[k], 4, NULL);
       CHECK_EQ(mr_engine_destroy(engine), 0);

@@ -3,7 +3,9 @@
 #include "test.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <sys/time.h>
 
 static int64_t engine;
 static _Atomic int asked, answered;
@@ -57,6 +59,41 @@ static void answer_until_over(bool with_work) {
     take(engine);
 }
 
+static void nothing(int signal_number) {
+  (void)signal_number;
+}
+
+/* Signals by the hundred: deadlines hold, operations are whole, nothing says EINTR. */
+static void test_signals(void) {
+  struct sigaction action = {.sa_handler = nothing}, before;
+  CHECK(sigaction(SIGALRM, &action, &before) == 0);
+  struct itimerval often = {{0, 500}, {0, 500}}, never = {{0, 0}, {0, 0}};
+  CHECK(setitimer(ITIMER_REAL, &often, NULL) == 0);
+  struct mr_completion out[1];
+  int64_t begun = now_ns();
+  CHECK_EQ(turn(engine, NULL, 0, out, 1, 50000000), 0);
+  CHECK(now_ns() - begun >= 50000000);
+  char byte[4096];
+  int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+  struct mr_op timer = {.code = MR_TIMEOUT, .offset = 10000000};
+  struct mr_op read_op = {
+      .code = MR_READ, .fd = fd, .address = (uint64_t)ADDRESS(byte), .length = sizeof byte};
+  for (int i = 0; i < 5; i++) {
+    CHECK_EQ(run(engine, timer), -ETIME);
+    CHECK_EQ(run(engine, read_op), sizeof byte);
+  }
+  CHECK(setitimer(ITIMER_REAL, &never, NULL) == 0);
+  CHECK(sigaction(SIGALRM, &before, NULL) == 0);
+  close(fd);
+}
+
+static void *turn_of_another(void *argument) {
+  struct mr_completion out[1];
+  CHECK_EQ(mr_engine_turn(engine, 0, 0, ADDRESS(out), 1, 0), -EPERM);
+  CHECK_EQ(mr_engine_destroy(engine), -EPERM);
+  return argument;
+}
+
 int main(void) {
   for (int k = 0; k < 2; k++) {
     engine = make_engine(both_kinds[k], 512, NULL);
@@ -72,6 +109,11 @@ int main(void) {
     begun = now_ns();
     CHECK_EQ(turn(engine, NULL, 0, out, 1, 30000000), 0);
     CHECK(now_ns() - begun >= 30000000);
+
+    test_signals();
+    pthread_t stranger;
+    CHECK(pthread_create(&stranger, NULL, turn_of_another, NULL) == 0);
+    pthread_join(stranger, NULL);
 
     for (int with_work = 0; with_work < 2; with_work++) {
       int rounds = getenv("MR_TEST_SLOW") ? 500 : 10000;
