@@ -14,8 +14,9 @@
  *
  * Threads
  *  - One long-lived thread creates an engine, registers with it, calls mr_engine_turn() and destroys it: the
- *    kernel ties requests and a single-issuer ring to the thread that entered it. Only mr_engine_wake() may
- * be called from any other thread, until mr_engine_destroy() begins.
+ *    kernel ties requests and a single-issuer ring to the thread that entered it; another thread is refused
+ *    with -EPERM. Only mr_engine_wake() and mr_engine_sample_workers() may be called from any other thread,
+ *    until mr_engine_destroy() begins.
  *  - All other functions are free of shared state.
  */
 #ifndef MILLRACE_H

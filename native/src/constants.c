@@ -205,7 +205,7 @@ static const char *error_name(int32_t error) {
 }
 
 int32_t mr_errno_name(int32_t error, int64_t out, int32_t capacity) {
-  const char *name = error_name(error < 0 ? -error : error);
+  const char *name = error_name(error < 0 && error != INT32_MIN ? -error : error);
   if (!name || !out || capacity <= 0)
     return 0;
   int32_t length = (int32_t)strlen(name);

@@ -88,6 +88,19 @@ static int32_t transfer(const struct mr_job *job) {
   return (int32_t)n;
 }
 
+/* A worker must not wait for the other end of a named pipe: nobody could stop it. So nothing is opened
+ * blocking (without a reader a pipe gives ENXIO); to files the flag is nothing, and it does not stay. */
+static int32_t open_without_wait(const struct mr_op *op) {
+  int64_t path = (int64_t)op->address;
+  int32_t flags = (int32_t)op->arg, mode = (int32_t)op->arg2;
+  int32_t fd = mr_open(path, flags | O_NONBLOCK, mode);
+  if (fd == -EAGAIN) /* a lease is being given back: that is bounded */
+    return mr_open(path, flags, mode);
+  if (fd >= 0 && !(flags & (O_NONBLOCK | O_PATH)))
+    fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+  return fd;
+}
+
 int mr_socket_make(const struct mr_op *op) {
   int fd = socket((int)op->arg, (int)op->arg2 | SOCK_CLOEXEC | SOCK_NONBLOCK, (int)op->length);
   return fd < 0 ? -errno : fd;
@@ -98,7 +111,7 @@ int32_t mr_perform(const struct mr_job *job) {
   int64_t address = (int64_t)op->address;
   switch (op->code) {
   case MR_OPEN:
-    return mr_open(address, (int32_t)op->arg, (int32_t)op->arg2);
+    return open_without_wait(op);
   case MR_CLOSE:
     return mr_close(job->fd);
   case MR_READ:

@@ -56,6 +56,10 @@ int mr_op_check(const struct mr_engine *engine, const struct mr_op *op) {
   case MR_FALLOCATE:
     bad = op->offset > INT64_MAX || op->extra > INT64_MAX;
     break;
+  case MR_POLL:
+    /* Above are the flags of epoll_ctl, which mean something else to each engine. */
+    bad = op->arg > UINT16_MAX;
+    break;
   case MR_FTRUNCATE:
   case MR_TIMEOUT:
     bad = op->offset > INT64_MAX;

@@ -6,6 +6,8 @@
 #include "compat.h"
 #include "internal.h"
 
+#include <string.h>
+
 struct mr_ring {
   struct io_uring ring; /* mapped by liburing; entries are filled and entered here */
   unsigned tail;        /* of the submission queue, not yet all published */
@@ -32,7 +34,10 @@ static inline unsigned mr_ring_unsubmitted(const struct mr_ring *ring) {
 static inline struct io_uring_sqe *mr_ring_sqe(struct mr_ring *ring) {
   if (mr_ring_unsubmitted(ring) >= ring->ring.sq.ring_entries)
     return NULL;
-  return &ring->ring.sq.sqes[ring->tail++ & ring->ring.sq.ring_mask];
+  struct io_uring_sqe *sqe = &ring->ring.sq.sqes[ring->tail++ & ring->ring.sq.ring_mask];
+  /* What liburing's prep functions leave out differs between its releases. */
+  memset(sqe, 0, sizeof *sqe);
+  return sqe;
 }
 
 /* NULL when there is none. */

@@ -63,6 +63,8 @@ static struct mr_uring *uring_of(struct mr_engine *engine) {
   return (struct mr_uring *)engine;
 }
 
+static int arm_wake(struct mr_uring *u);
+
 /* ------------------------------------------------------------------ creation */
 
 int mr_uring_create(const struct mr_engine_config *config, struct mr_engine_report *report,
@@ -106,10 +108,19 @@ int mr_uring_create(const struct mr_engine_config *config, struct mr_engine_repo
   rc = mr_pool_start(&engine->pool, config->workers, engine->eventfd);
   if (rc < 0)
     goto close_ring;
+  /* Submitted now, so that it takes no entry from a first turn that brings `depth` operations. */
+  report->error_call = MR_CALL_IO_URING_ENTER;
+  rc = arm_wake(u);
+  if (rc == 0)
+    rc = mr_ring_enter(&u->ring, 0, 0, 0);
+  if (rc < 0 && rc != -EINTR && rc != -EAGAIN && rc != -EBUSY)
+    goto end_workers;
   report->error_call = MR_CALL_NONE;
   *out = engine;
   return 0;
 
+end_workers:
+  mr_workers_end(engine);
 close_ring:
   mr_ring_close(&u->ring);
   if (engine->eventfd >= 0)
@@ -382,9 +393,12 @@ static int submit_retries(struct mr_uring *u) {
     u->retry_first = slot->next;
     struct io_uring_sqe *sqe;
     int rc = next_sqe(u, &sqe);
-    if (rc < 0)
+    if (rc == -EAGAIN)
+      mr_slot_finish(&u->base, slot, rc);
+    else if (rc < 0)
       return rc;
-    prepare(u, sqe, slot);
+    else
+      prepare(u, sqe, slot);
   }
   return 0;
 }

@@ -136,7 +136,10 @@ int mr_ring_open(struct mr_ring *ring, unsigned entries, unsigned cq_entries, bo
     close(fd);
     return rc;
   }
+  /* Older liburings set these in queue_mmap, newer ones leave them to the caller. */
+  ring->ring.flags = params.flags;
   ring->ring.features = params.features;
+  ring->ring.ring_fd = ring->ring.enter_ring_fd = fd;
   ring->setup_flags = params.flags;
   /* The entry of each place is that place: filled once, never touched again. */
   for (unsigned i = 0; i < ring->ring.sq.ring_entries; i++)

@@ -44,13 +44,16 @@ static inline const char *kind_name(uint32_t kind) {
   return kind == MR_ENGINE_IO_URING ? "io_uring" : "epoll";
 }
 
-/* 0 where this kernel or process has no io_uring; MR_TEST_KINDS=epoll leaves it out. */
+/* 0 where this kernel or process has no io_uring; MR_TEST_KINDS=epoll leaves it out, MR_TEST_NO_DEFER makes
+ * rings of the kind that older kernels have. */
 static inline int64_t make_engine(uint32_t kind, uint32_t depth, struct mr_engine_report *report) {
   struct mr_engine_report own;
   const char *kinds = getenv("MR_TEST_KINDS");
   if (kind == MR_ENGINE_IO_URING && kinds && !strstr(kinds, "io_uring"))
     return 0;
   struct mr_engine_config config = {.kind = kind, .depth = depth, .workers = 2, .kernel_workers = 4};
+  if (getenv("MR_TEST_NO_DEFER"))
+    config.flags = MR_ENGINE_NO_DEFER;
   int64_t engine = mr_engine_create(ADDRESS(&config), ADDRESS(report ? report : &own));
   if (engine < 0 && kind == MR_ENGINE_IO_URING) {
     fprintf(stderr, "no io_uring here: %lld\n", (long long)engine);

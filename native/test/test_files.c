@@ -64,7 +64,8 @@ static void test_life_of_a_file(void) {
   CHECK_EQ(transfer(MR_READ, fd, back, 32, 100008), 0);
   CHECK_EQ(transfer(MR_READ, fd, back, 32, 1ull << 40), 0);
   CHECK_EQ(transfer(MR_READ, fd, back, 0, 0), 0);
-  CHECK_EQ(transfer(MR_READ, fd, (void *)8, 8, 0), -EFAULT);
+  if (!getenv("MR_TEST_SLOW")) /* valgrind would complain of what is tried here */
+    CHECK_EQ(transfer(MR_READ, fd, (void *)8, 8, 0), -EFAULT);
   CHECK_EQ(on_fd(MR_FSYNC, fd), 0);
   CHECK_EQ(on_fd(MR_FDATASYNC, fd), 0);
   CHECK_EQ(run(engine, (struct mr_op){.code = MR_FTRUNCATE, .fd = fd, .offset = 100004}), 0);
