@@ -1,26 +1,89 @@
-# Millrace: `make` builds, `make demo` shows, `make test` proves. Details: CONTRIBUTING.md.
+# Millrace: `make` builds, `make demo` shows, `make test` proves. The rest is explained in CONTRIBUTING.md.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
 
 ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+# Maven and the build need a JDK 22 or later; a JDK 17 to 21 that is there too runs the tests that need no FFM.
 export JAVA_HOME := $(shell $(ROOT)/scripts/find-jdk 22)
-JDK17 := $(shell $(ROOT)/scripts/find-jdk 17 21 2>/dev/null)
-MVN := mvn -B -q -f $(ROOT)/pom.xml
+OLD_JDK := $(shell JAVA_HOME= $(ROOT)/scripts/find-jdk 17 21 2>/dev/null)
+# Maven's own libraries use Unsafe and native code, of which newer JDKs warn.
+export MAVEN_OPTS := -XX:+IgnoreUnrecognizedVMOptions --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow
+MVN := mvn -B -q -f $(ROOT)/pom.xml -Dmillrace.native.dir=$(ROOT)/native/build
 
-.PHONY: all
+SOURCES := $(shell find liburing-bindings java benchmarks/src benchmarks/pom.xml -path '*/target' -prune -o \
+             -path '*/src/test' -prune -o -type f \( -path '*/src/*' -o -name pom.xml \) -print) pom.xml .mvn/jvm.config
+BUILT := target/built
+
+.PHONY: all java native
 all: java
 
-# ------------------------------------------------------------------ what the system must have
-.PHONY: system
-system:
-	@scripts/system-packages build
+java: native $(BUILT)
+$(BUILT): $(SOURCES)
+	@echo 'Building the Java modules ...'
+	@$(MVN) package -DskipTests -Dspotless.check.skip
+	@mkdir -p $(@D) && touch $@
 
-# ------------------------------------------------------------------ native/
-.PHONY: native native-test native-test-all
-native: system
-	@$(MAKE) --no-print-directory -C native lib
-native-test: system
+native: packages-build
+	@$(MAKE) --no-print-directory -s -C native lib
+
+# Installs what is missing where we are root on Debian, else prints the exact command.
+packages-%:
+	@scripts/system-packages $*
+
+# ------------------------------------------------------------------ the two commands
+
+.PHONY: demo test test-all
+demo: java
+	@scripts/demo
+
+# The full contract on the main combinations, a short one elsewhere. At most 10 minutes.
+test: packages-test check-native java
 	@$(MAKE) --no-print-directory -C native test
-native-test-all: system
+	@$(MVN) spotless:check verify
+	@scripts/test-old-jdk '$(OLD_JDK)'
+	@scripts/test-summary
+
+# Everything: slow tests, many kills, sanitizers.
+test-all: packages-test-all check-native java
 	@$(MAKE) --no-print-directory -C native test-all
+	@$(MVN) spotless:check verify -Dtest.excludedGroups= -Dtest.groups=
+	@scripts/test-old-jdk '$(OLD_JDK)'
+	@$(MAKE) --no-print-directory docs
+	@scripts/test-summary
+
+# ------------------------------------------------------------------ style
+
+.PHONY: check check-native format
+check: packages-test check-native
+	@$(MVN) spotless:check
+check-native:
+	@$(MAKE) --no-print-directory -C native check
+format: packages-test
+	@clang-format -i native/src/*.[ch] native/test/*.[ch] native/include/*.h benchmarks/limit/*.[ch]
+	@$(MVN) spotless:apply
+
+# ------------------------------------------------------------------ documentation
+
+.PHONY: docs
+docs: java
+	@$(MVN) javadoc:aggregate -DskipTests
+	@echo 'Javadoc: target/reports/apidocs/index.html'
+
+# ------------------------------------------------------------------ benchmarks
+
+.PHONY: bench-loop bench-download limit
+limit: packages-build
+	@$(MAKE) --no-print-directory -s -C benchmarks/limit
+bench-loop: packages-bench java limit
+	@benchmarks/scripts/bench-loop
+bench-download: packages-bench java limit
+	@benchmarks/scripts/bench-download
+
+.PHONY: clean
+clean:
+	@$(MAKE) --no-print-directory -s -C native clean
+	@$(MAKE) --no-print-directory -s -C benchmarks/limit clean
+	@find . -name target -type d -not -path './.git/*' -prune -exec rm -rf {} +
