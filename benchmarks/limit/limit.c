@@ -411,13 +411,15 @@ static void connect_all(void) {
 }
 
 /* Files of an earlier round or run are removed outside the window: to write over them would be another
- * measure. */
+ * measure. What this leaves for the file system to do, perhaps trimming the blocks, is waited for. */
 static void clear_folder(void) {
   char name[64];
   for (size_t object = 0; object < options.objects; object++)
     for (int temporary = 0; temporary <= 1; temporary++)
       if (unlinkat(folder, file_name(object, temporary, name), 0) && errno != ENOENT)
         fail(errno, "%s/%s of an earlier round could not be removed", options.dir, name);
+  if (syncfs(folder))
+    fail(errno, "the file system of %s could not be synced", options.dir);
 }
 
 int main(int argc, char **argv) {

@@ -45,7 +45,9 @@ static const char usage[] =
     "  --poll-first        recv with IORING_RECVSEND_POLL_FIRST\n"
     "  --ring-fsync        fsync through the ring, where a kernel worker does it\n"
     "  --publish           temporary name, rename, fsync of the folder, as a product must\n"
-    "  --discard           remove each file once it is synced\n"
+    "  --discard           remove each file once it is synced; this costs throughput, most on a file system "
+    "that\n"
+    "                      is mounted with discard: compare only with what removes its files too\n"
     "  --json              one JSON object a round\n";
 
 static size_t number(const char *name, const char *text, size_t least, size_t most) {
