@@ -12,10 +12,13 @@ import dev.millrace.io.engine.OpCode;
 import dev.millrace.io.engine.OpenFlag;
 import dev.millrace.io.engine.Operation;
 import dev.millrace.io.engine.PoolMemory;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -27,7 +30,9 @@ import java.util.concurrent.CompletableFuture;
  * the ratio of the two is the price of Java, the ABI and the engine thread; a benchmark, not a client (no TLS, no chunked
  * bodies, no retry, any error ends it).
  *
- * <p>One object goes through: next → sent → head → (received → written)... → tail → synced → closed → removed → next.
+ * <p>One object goes through: next → sent → head → (received → written)... → tail → synced → closed → next. The files of a
+ * round are removed before the next one, outside the measured window, since a file system that discards freed blocks would
+ * otherwise be measured too.
  */
 public final class IngestLoop {
     private static final int BLOCK = 4096;
@@ -112,9 +117,18 @@ public final class IngestLoop {
         sockaddr.duplicate().order(ByteOrder.BIG_ENDIAN).putShort(2, (short) options.port());
         sockaddr.put(4, address);
         for (int round = 0; round < options.rounds(); round++) {
+            ingest.removeFiles();
             ingest.round(round);
         }
+        ingest.removeFiles();
         ingest.loop.close();
+    }
+
+    private void removeFiles() throws IOException, InterruptedException {
+        for (int i = 0; i < options.objects(); i++) {
+            Files.deleteIfExists(Path.of(options.folder(), "loop-" + i));
+        }
+        new ProcessBuilder("sync", "-f", options.folder()).inheritIO().start().waitFor();
     }
 
     private void round(int number) {
@@ -280,14 +294,8 @@ public final class IngestLoop {
                             roundDone.complete(null);
                         }
                     } else {
-                        step.prepare(OpCode.UNLINK);
-                        step.path = path;
-                        loop.submit(step);
+                        next();
                     }
-                }
-                case OpCode.UNLINK -> {
-                    check("unlink", result);
-                    next();
                 }
                 default -> throw new IllegalStateException(OpCode.name(step.code));
             }
