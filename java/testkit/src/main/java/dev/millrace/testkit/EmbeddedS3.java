@@ -118,9 +118,14 @@ public final class EmbeddedS3 implements AutoCloseable {
         return URI.create(endpoint + Percent.path(bucket, key));
     }
 
-    /** Makes a bucket; one that is there stays as it is. */
+    /** Makes a bucket, whose name has 3 to 63 characters; one that is there stays as it is. */
     public EmbeddedS3 createBucket(String bucket) {
-        store.createContainer(CreateBucketRequest.builder().bucket(bucket).build());
+        synchronized (lock) {
+            if (!store.containerExists(bucket)) {
+                store.createContainer(
+                        CreateBucketRequest.builder().bucket(bucket).build());
+            }
+        }
         return this;
     }
 

@@ -36,7 +36,7 @@ public sealed interface Fault {
     record StallBeforeHead(Duration pause) implements Fault {}
 
     /**
-     * A canned answer; nothing is forwarded. Content-Length is added unless the headers have one.
+     * A canned answer; nothing is forwarded. Its Content-Length is the body's; for another, add {@link ReplaceHeaders}.
      *
      * @param status such as 503
      * @param headers of the answer
