@@ -41,7 +41,7 @@ public final class Report implements Callable<Integer> {
         }
 
         boolean cold() {
-            return Boolean.TRUE.equals(json.get("cold"));
+            return json.containsKey("round") && number("round") == 0;
         }
 
         double speed() {
@@ -50,6 +50,20 @@ public final class Report implements Callable<Integer> {
 
         double cpu() {
             return number("cpu_seconds_per_gib");
+        }
+
+        double operations() {
+            return json.containsKey("completions")
+                    ? number("completions") / number("enters")
+                    : number("operations_per_turn");
+        }
+
+        String hugePages() {
+            return json.containsKey("huge_kib") ? String.valueOf(number("huge_kib") > 0) : text("huge_pages");
+        }
+
+        boolean whole() {
+            return Boolean.TRUE.equals(json.get("whole_process"));
         }
 
         double machine() {
@@ -81,11 +95,12 @@ public final class Report implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Map<String, Map<String, List<Round>>> workloads = new LinkedHashMap<>();
+        Map<String, Map<String, List<Round>>> processes = new LinkedHashMap<>();
         for (String line : Files.readAllLines(lines)) {
             Map<String, Object> json = JSON.std.mapFrom(line);
             if (json.containsKey("workload")) {
                 Round round = new Round(json);
-                workloads
+                (round.whole() ? processes : workloads)
                         .computeIfAbsent(round.text("workload"), key -> new LinkedHashMap<>())
                         .computeIfAbsent(round.text("contender"), key -> new ArrayList<>())
                         .add(round);
@@ -109,7 +124,35 @@ public final class Report implements Callable<Integer> {
                 System.out.println(ratio(workload, contender, rounds, contenders.get(yardstick)));
             }
         }));
+        if (!processes.isEmpty()) {
+            System.out.println();
+            System.out.println(
+                    "| whole process, JVM start included | contender | GiB | MB/s | CPU s/GiB in the window | "
+                            + "CPU s of the process | CPU s a GiB more costs |");
+            System.out.println("|:--|:--|--:|--:|--:|--:|--:|");
+            processes.forEach((workload, contenders) ->
+                    contenders.forEach((contender, runs) -> System.out.println(process(workload, contender, runs))));
+        }
         return 0;
+    }
+
+    /** Runs of a process over manifests of several sizes: the last is the longest. */
+    private static String process(String workload, String contender, List<Round> runs) {
+        Round first = runs.get(0);
+        Round last = runs.get(runs.size() - 1);
+        double more = (last.number("bytes") - first.number("bytes")) / (1L << 30);
+        double cpu = last.number("process_cpu_seconds") - first.number("process_cpu_seconds");
+        return "| "
+                + String.join(
+                        " | ",
+                        workload,
+                        contender,
+                        String.format(Locale.ROOT, "%.0f", last.number("bytes") / (1L << 30)),
+                        String.format(Locale.ROOT, "%.0f", last.speed()),
+                        String.format(Locale.ROOT, "%.2f", last.cpu()),
+                        String.format(Locale.ROOT, "%.1f", last.number("process_cpu_seconds")),
+                        more > 0 ? String.format(Locale.ROOT, "%.2f", cpu / more) : "-")
+                + " |";
     }
 
     private static String row(String workload, String contender, List<Round> rounds) {
@@ -125,7 +168,7 @@ public final class Report implements Callable<Integer> {
                         any.text("engine"),
                         any.text("binding"),
                         any.text("direct_io"),
-                        any.text("huge_pages"),
+                        any.hugePages(),
                         String.format(
                                 Locale.ROOT,
                                 "%.0f",
@@ -145,8 +188,7 @@ public final class Report implements Callable<Integer> {
                         String.format(
                                 Locale.ROOT,
                                 "%.1f",
-                                Spread.of(warm, r -> r.number("operations_per_turn"))
-                                        .middle()),
+                                Spread.of(warm, Round::operations).middle()),
                         String.format(
                                 Locale.ROOT,
                                 "%.0f",
