@@ -53,6 +53,8 @@ import software.amazon.awssdk.services.s3.model.ChecksumAlgorithm;
 public final class Demo implements Callable<Integer> {
     private static final String BUCKET = "demo";
     private static final long MIB = 1 << 20;
+    /** Differences that are named; the others are counted. */
+    private static final int SHOWN = 3;
     /** What a shell says of a command that Ctrl-C ended. */
     private static final int INTERRUPTED = 130;
 
@@ -277,7 +279,10 @@ public final class Demo implements Callable<Integer> {
         } else {
             rows.add(DemoTable.Row.of(name, JSON.std.mapFrom(result.lastLine().get()), wrong.size()));
         }
-        wrong.forEach(difference -> System.out.println(name + ": " + difference));
+        wrong.stream().limit(SHOWN).forEach(difference -> System.out.println(name + ": " + difference));
+        if (wrong.size() > SHOWN) {
+            System.out.printf("%s: ... and %d more%n", name, wrong.size() - SHOWN);
+        }
         System.out.printf(
                 "Downloaded: by %s; %d of %d files equal their originals by SHA-256%n",
                 name, stored.size() - wrong.size(), stored.size());

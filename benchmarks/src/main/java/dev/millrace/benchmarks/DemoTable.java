@@ -73,10 +73,18 @@ final class DemoTable {
         Optional<Row> rival = rows.stream().filter(Row::isRival).findFirst();
         List<List<String>> cells = new ArrayList<>();
         cells.add(List.of(
-                "", "binding", "direct I/O", "MB/s", "CPU s/GiB", "speed / SDK", "CPU / SDK", "equal", "retries"));
+                "engine",
+                "binding",
+                "direct I/O",
+                "MB/s",
+                "CPU s/GiB",
+                "speed / SDK",
+                "CPU / SDK",
+                "equal",
+                "retries"));
         for (Row row : rows) {
             cells.add(List.of(
-                    row.name(),
+                    row.isRival() ? row.name() : row.engine(),
                     row.isRival() ? "-" : row.binding(),
                     row.direct() ? "yes" : "no",
                     String.format(Locale.ROOT, "%.0f", row.speed()),

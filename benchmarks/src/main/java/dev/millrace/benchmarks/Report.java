@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.StringJoiner;
 import java.util.concurrent.Callable;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
@@ -94,9 +95,16 @@ public final class Report implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        System.out.print(of(Files.readAllLines(lines), yardstick));
+        return 0;
+    }
+
+    /** The tables, in Markdown. */
+    static String of(List<String> lines, String yardstick) throws IOException {
+        StringJoiner out = new StringJoiner("\n", "", "\n");
         Map<String, Map<String, List<Round>>> workloads = new LinkedHashMap<>();
         Map<String, Map<String, List<Round>>> processes = new LinkedHashMap<>();
-        for (String line : Files.readAllLines(lines)) {
+        for (String line : lines) {
             Map<String, Object> json = JSON.std.mapFrom(line);
             if (json.containsKey("workload")) {
                 Round round = new Round(json);
@@ -105,35 +113,33 @@ public final class Report implements Callable<Integer> {
                         .computeIfAbsent(round.text("contender"), key -> new ArrayList<>())
                         .add(round);
             } else if (json.containsKey("machine")) {
-                json.forEach((key, value) -> System.out.println("- " + key + ": " + value));
-                System.out.println();
+                json.forEach((key, value) -> out.add("- " + key + ": " + value));
+                out.add("");
             }
         }
-        System.out.println(
-                "| workload | contender | engine | binding | direct | huge pages | GiB warm | MB/s | CPU s/GiB | "
-                        + "machine's CPU s/GiB | cold: MB/s, CPU s/GiB | fixed / plain writes | operations a turn | "
-                        + "kernel workers |");
-        System.out.println("|:--|:--|:--|:--|:--|:--|--:|--:|--:|--:|--:|--:|--:|--:|");
+        out.add("| workload | contender | engine | binding | direct | huge pages | GiB warm | MB/s | CPU s/GiB | "
+                + "machine's CPU s/GiB | cold: MB/s, CPU s/GiB | fixed / plain writes | operations a turn | "
+                + "kernel workers |");
+        out.add("|:--|:--|:--|:--|:--|:--|--:|--:|--:|--:|--:|--:|--:|--:|");
         workloads.forEach((workload, contenders) ->
-                contenders.forEach((contender, rounds) -> System.out.println(row(workload, contender, rounds))));
-        System.out.println();
-        System.out.println("| workload | contender / " + yardstick + " | throughput | CPU |");
-        System.out.println("|:--|:--|--:|--:|");
+                contenders.forEach((contender, rounds) -> out.add(row(workload, contender, rounds))));
+        out.add("");
+        out.add("| workload | contender / " + yardstick + " | throughput | CPU |");
+        out.add("|:--|:--|--:|--:|");
         workloads.forEach((workload, contenders) -> contenders.forEach((contender, rounds) -> {
             if (!contender.equals(yardstick) && contenders.containsKey(yardstick)) {
-                System.out.println(ratio(workload, contender, rounds, contenders.get(yardstick)));
+                out.add(ratio(workload, contender, rounds, contenders.get(yardstick)));
             }
         }));
         if (!processes.isEmpty()) {
-            System.out.println();
-            System.out.println(
-                    "| whole process, JVM start included | contender | GiB | MB/s | CPU s/GiB in the window | "
-                            + "CPU s of the process | CPU s a GiB more costs |");
-            System.out.println("|:--|:--|--:|--:|--:|--:|--:|");
+            out.add("");
+            out.add("| whole process, JVM start included | contender | GiB | MB/s | CPU s/GiB in the window | "
+                    + "CPU s of the process | CPU s a GiB more costs |");
+            out.add("|:--|:--|--:|--:|--:|--:|--:|");
             processes.forEach((workload, contenders) ->
-                    contenders.forEach((contender, runs) -> System.out.println(process(workload, contender, runs))));
+                    contenders.forEach((contender, runs) -> out.add(process(workload, contender, runs))));
         }
-        return 0;
+        return out.toString();
     }
 
     /** Runs of a process over manifests of several sizes: the last is the longest. */
