@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** The demo's table, and what it says in one sentence. */
 final class DemoTable {
@@ -51,7 +52,7 @@ final class DemoTable {
                     (long) number(json, "fixed_writes"),
                     number(json, "mb_per_s"),
                     number(json, "cpu_seconds_per_gib"),
-                    text(json, "verified"),
+                    checksums(json),
                     (long) number(json, "retries"),
                     different);
         }
@@ -63,6 +64,13 @@ final class DemoTable {
 
     private static String text(Map<String, Object> json, String key) {
         return String.valueOf(json.getOrDefault(key, "?"));
+    }
+
+    /** By what checksums; the command line counts files for each. */
+    private static String checksums(Map<String, Object> json) {
+        return json.get("verified") instanceof Map<?, ?> kinds && !kinds.isEmpty()
+                ? kinds.keySet().stream().map(String::valueOf).sorted().collect(Collectors.joining(", "))
+                : "-";
     }
 
     private static double number(Map<String, Object> json, String key) {
@@ -81,6 +89,7 @@ final class DemoTable {
                 "speed / SDK",
                 "CPU / SDK",
                 "equal",
+                "checksum",
                 "retries"));
         for (Row row : rows) {
             cells.add(List.of(
@@ -94,6 +103,7 @@ final class DemoTable {
                     rival.map(sdk -> String.format(Locale.ROOT, "%.2fx", row.cpu() / sdk.cpu()))
                             .orElse("-"),
                     row.different() == 0 ? "all" : "NO: " + row.different(),
+                    row.verified(),
                     row.isRival() ? "-" : Long.toString(row.retries())));
         }
         return aligned(cells);

@@ -47,8 +47,8 @@ public final class DownloadRounds implements Callable<Integer> {
     @Option(names = "--binding", description = "ffm, jni, jna")
     private Optional<String> binding = Optional.empty();
 
-    @Option(names = "--buffers", defaultValue = "64", description = "buffers of the pool (${DEFAULT-VALUE})")
-    private int buffers = 64;
+    @Option(names = "--buffers", description = "buffers of the pool (as millrace get: 4 a download, 8 to 64)")
+    private int buffers;
 
     @Option(names = "--buffer-kib", defaultValue = "1024", description = "size of each (${DEFAULT-VALUE})")
     private int bufferKib = 1024;
@@ -101,7 +101,12 @@ public final class DownloadRounds implements Callable<Integer> {
                         EngineKind.parse(engine),
                         binding,
                         s3,
-                        new MillraceDownloads.Sizes(concurrency, buffers, bufferKib * 1024));
+                        new MillraceDownloads.Sizes(concurrency, pool(), bufferKib * 1024));
+    }
+
+    private int pool() {
+        int usual = Math.max(2 * concurrency, Math.max(8, Math.min(4 * concurrency, 64)));
+        return buffers == 0 ? usual : buffers;
     }
 
     private Map<String, Object> line(int round, Figures figures) {

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * What a download cost: the last line of {@code millrace get --json}, and of its rivals here.
@@ -22,7 +23,7 @@ import java.util.Map;
  * @param plainWrites other writes that the engine counted
  * @param operationsPerTurn operations that one crossing into native code carried
  * @param kernelWorkers worker threads of the kernel's io_uring seen
- * @param verified files whose checksum was compared with the store's
+ * @param verified how many files by what checksum; empty where nothing is told
  * @param retries requests made again
  */
 record Figures(
@@ -38,9 +39,14 @@ record Figures(
         long plainWrites,
         double operationsPerTurn,
         long kernelWorkers,
-        int verified,
+        Map<String, Long> verified,
         int retries) {
     private static final double GIB = 1L << 30;
+
+    /** Copies what was verified. */
+    Figures {
+        verified = Map.copyOf(verified);
+    }
 
     /** The keys of {@code millrace get --json}, and what the whole machine spent. */
     Map<String, Object> toMap() {
@@ -62,7 +68,7 @@ record Figures(
         map.put("plain_writes", plainWrites);
         map.put("operations_per_turn", rounded(operationsPerTurn));
         map.put("kernel_workers", kernelWorkers);
-        map.put("verified", verified);
+        map.put("verified", new TreeMap<>(verified));
         map.put("retries", retries);
         return map;
     }

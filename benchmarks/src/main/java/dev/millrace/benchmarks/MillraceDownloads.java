@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.stream.Collectors;
 
 /** Ours: what {@code millrace get} does, by the library's API. */
 final class MillraceDownloads implements Contender {
@@ -34,7 +35,11 @@ final class MillraceDownloads implements Contender {
                 S3Source.builder().endpoint(s3.endpoint).region(s3.region).pathStyle(s3.pathStyle);
         source = (s3.anonymous ? builder.anonymous() : builder).build();
         downloader = Downloader.open(
-                engine, source, DownloaderConfig.defaults().withPermits(sizes.concurrency(), sizes.concurrency()));
+                engine,
+                source,
+                DownloaderConfig.defaults()
+                        .withPermits(sizes.concurrency(), sizes.concurrency())
+                        .withBuffersPerDownload(sizes.perDownload()));
     }
 
     /**
@@ -44,7 +49,12 @@ final class MillraceDownloads implements Contender {
      * @param buffers of the pool
      * @param bufferBytes bytes of each
      */
-    record Sizes(int concurrency, int buffers, int bufferBytes) {}
+    record Sizes(int concurrency, int buffers, int bufferBytes) {
+        /** Buffers that one download may hold: one is written while another fills. */
+        int perDownload() {
+            return Math.max(2, Math.min(8, buffers / concurrency));
+        }
+    }
 
     @Override
     public Figures run(List<Item> items, Path folder) {
@@ -79,7 +89,7 @@ final class MillraceDownloads implements Contender {
                 after.plain() - before.plain(),
                 turns == 0 ? 0 : (after.submitted() - before.submitted()) / (double) turns,
                 after.kernelWorkers(),
-                (int) results.stream().filter(DownloadResult::isVerified).count(),
+                results.stream().collect(Collectors.groupingBy(DownloadResult::verified, Collectors.counting())),
                 results.stream().mapToInt(DownloadResult::retries).sum());
     }
 
