@@ -200,6 +200,7 @@ public final class NativeDriver implements Driver {
 
     @Override
     public void destroy() {
+        syscalls.close();
         nativeIo.engineDestroy(engine);
         nativeIo.memoryUnmap(region, regionLength);
     }
