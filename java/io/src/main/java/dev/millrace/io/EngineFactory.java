@@ -57,7 +57,7 @@ final class EngineFactory {
             if (!wanted.equals(Optional.of(EngineKind.EPOLL))) {
                 Optional<Opened> ring = openRing(config, nativeIo, constants, notes);
                 if (ring.isPresent()) {
-                    return ring.get();
+                    return said(ring.get(), notes);
                 }
                 if (wanted.isPresent()) {
                     throw new EngineUnavailableException(
@@ -134,7 +134,7 @@ final class EngineFactory {
         };
     }
 
-    private static Opened start(IoEngineConfig config, EngineKind kind, Supplier<Driver> driver, List<String> notes) {
+    static Opened start(IoEngineConfig config, EngineKind kind, Supplier<Driver> driver, List<String> notes) {
         EngineLoop loop = EngineLoop.start("millrace-engine-" + NUMBER.getAndIncrement(), config.queue(), driver);
         // Registration belongs to the engine thread, as everything that touches the ring does.
         CompletableFuture<PoolMemory> mapped = new CompletableFuture<>();

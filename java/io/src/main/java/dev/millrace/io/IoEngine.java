@@ -52,7 +52,8 @@ public final class IoEngine implements AutoCloseable {
     private final ThreadPoolExecutor offloading;
     private final Map<String, Boolean> bufferedFolders = new ConcurrentHashMap<>();
 
-    private IoEngine(IoEngineConfig config, EngineFactory.Opened opened) {
+    /** Over an engine thread that is already there: tests bring drivers of their own. */
+    IoEngine(IoEngineConfig config, EngineFactory.Opened opened) {
         this.opened = opened;
         this.loop = opened.loop();
         this.pool = new BufferPool(opened.memory(), config.bufferSize(), loop.driver(), loop::isEngineThread);
@@ -104,9 +105,7 @@ public final class IoEngine implements AutoCloseable {
 
     /** What the engine has counted. Kernel workers are counted anew at the call. */
     public EngineCounters counters() {
-        if (!loop.isClosing()) {
-            loop.driver().sampleKernelWorkers();
-        }
+        loop.sampleKernelWorkers();
         return EngineCounters.of(loop.stats());
     }
 
@@ -236,6 +235,9 @@ public final class IoEngine implements AutoCloseable {
      */
     @Override
     public void close() {
+        if (loop.isEngineThread()) {
+            throw new IllegalStateException("an engine cannot be closed from its own thread: it would wait for itself");
+        }
         pool.close();
         loop.close();
         pool.release();
