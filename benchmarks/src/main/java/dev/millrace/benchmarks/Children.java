@@ -34,9 +34,12 @@ final class Children {
             return output.isEmpty() ? Optional.empty() : Optional.of(output.get(output.size() - 1));
         }
 
-        /** Its last words, for a message. */
+        /** Its last words, for a message; not the lines of a stack trace. */
         String complaint() {
-            return errors.isEmpty() ? "it said nothing on standard error" : errors.get(errors.size() - 1);
+            return errors.stream()
+                    .filter(line -> !line.isBlank() && !Character.isWhitespace(line.charAt(0)))
+                    .reduce((earlier, later) -> later)
+                    .orElse("it said nothing on standard error");
         }
     }
 
