@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.transfer;
+
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * One object to one file. Start with {@link #of} and derive.
+ *
+ * @param object which object
+ * @param target the file's final name; a symbolic link is followed and its target replaced
+ * @param expectedLength bytes that a listing or index promises (of the range, where there is one); another length is an
+ *     error
+ * @param expectedETag the ETag that a listing or index promises, with its quotes; another object is an error
+ * @param range the bytes wanted; empty for all
+ * @param versionId which version; empty for the newest
+ * @param headers further headers of each request (customer's key, payer, expected owner, ...) by their HTTP names
+ * @param onDemand somebody waits for this one: it goes before those that do not
+ * @param index a small index object, which has permits of its own
+ * @param progress hears how far it has come
+ */
+public record DownloadRequest(
+        ObjectId object,
+        Path target,
+        OptionalLong expectedLength,
+        Optional<String> expectedETag,
+        Optional<ByteRange> range,
+        Optional<String> versionId,
+        Map<String, String> headers,
+        boolean onDemand,
+        boolean index,
+        Progress progress) {
+    /** Copies the headers. */
+    public DownloadRequest {
+        headers = Map.copyOf(headers);
+    }
+
+    /** The whole newest object, nothing promised, in bulk. */
+    public static DownloadRequest of(ObjectId object, Path target) {
+        return new DownloadRequest(
+                object,
+                target,
+                OptionalLong.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Map.of(),
+                false,
+                false,
+                Progress.NONE);
+    }
+
+    /** The same with a promised length in bytes. */
+    public DownloadRequest withExpectedLength(long bytes) {
+        return new DownloadRequest(
+                object,
+                target,
+                OptionalLong.of(bytes),
+                expectedETag,
+                range,
+                versionId,
+                headers,
+                onDemand,
+                index,
+                progress);
+    }
+
+    /** The same with a promised ETag, quotes included. */
+    public DownloadRequest withExpectedETag(String etag) {
+        return new DownloadRequest(
+                object,
+                target,
+                expectedLength,
+                Optional.of(etag),
+                range,
+                versionId,
+                headers,
+                onDemand,
+                index,
+                progress);
+    }
+
+    /** The same for these bytes only. */
+    public DownloadRequest withRange(ByteRange bytes) {
+        return new DownloadRequest(
+                object,
+                target,
+                expectedLength,
+                expectedETag,
+                Optional.of(bytes),
+                versionId,
+                headers,
+                onDemand,
+                index,
+                progress);
+    }
+
+    /** The same for this version of the object. */
+    public DownloadRequest withVersionId(String version) {
+        return new DownloadRequest(
+                object,
+                target,
+                expectedLength,
+                expectedETag,
+                range,
+                Optional.of(version),
+                headers,
+                onDemand,
+                index,
+                progress);
+    }
+
+    /** The same with these further headers on each request. */
+    public DownloadRequest withHeaders(Map<String, String> all) {
+        return new DownloadRequest(
+                object, target, expectedLength, expectedETag, range, versionId, all, onDemand, index, progress);
+    }
+
+    /** The same, before those that nobody waits for; or not. */
+    public DownloadRequest withOnDemand(boolean urgent) {
+        return new DownloadRequest(
+                object, target, expectedLength, expectedETag, range, versionId, headers, urgent, index, progress);
+    }
+
+    /** The same, under the permits of small index objects; or of layers. */
+    public DownloadRequest withIndex(boolean small) {
+        return new DownloadRequest(
+                object, target, expectedLength, expectedETag, range, versionId, headers, onDemand, small, progress);
+    }
+
+    /** The same with this listener. */
+    public DownloadRequest withProgress(Progress listener) {
+        return new DownloadRequest(
+                object, target, expectedLength, expectedETag, range, versionId, headers, onDemand, index, listener);
+    }
+}
