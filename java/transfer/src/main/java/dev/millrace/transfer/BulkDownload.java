@@ -19,6 +19,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,9 +28,8 @@ import org.slf4j.LoggerFactory;
  * Downloads many objects below one folder, so many at once, from a supply that may be endless: the next item is asked for
  * when there is room for it, and nothing is kept of those that are done but counts.
  *
- * <p>What an object is refused for ({@link BulkItem.Below}) names that object and stops no other. Folders are made when an
- * object comes that needs them, and those made for objects that then failed are taken away again if empty; so is the
- * folder of the download itself.
+ * <p>What an object is refused for ({@link BulkItem.Below}) names that object and stops no other. The downloader makes
+ * folders when an object comes that needs them, and takes them away again where nothing came.
  *
  * <p>{@link #run} is called once; {@link #cancel} from any thread.
  */
@@ -37,15 +37,13 @@ public final class BulkDownload {
     private static final Logger LOG = LoggerFactory.getLogger(BulkDownload.class);
     private static final int MAX_KINDS = 32;
 
-    private final Downloader downloader;
-    private final ObjectSource source;
+    private final Function<DownloadRequest, CompletableFuture<DownloadResult>> downloader;
+    private final Function<ObjectId, CompletableFuture<ObjectHead>> heads;
     private final KeyPaths paths;
     private final Path folder;
     private final int window;
     private final BulkListener listener;
     private final NameLedger names = new NameLedger();
-    private final FolderLedger folders = new FolderLedger();
-    private boolean probedFolding;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition ended = lock.newCondition();
@@ -90,17 +88,45 @@ public final class BulkDownload {
             int window,
             boolean severalSources,
             BulkListener listener) {
+        this(downloader::download, source::head, folder, window, severalSources, listener);
+    }
+
+    /** For tests: what downloads and asks is a function. */
+    BulkDownload(
+            Function<DownloadRequest, CompletableFuture<DownloadResult>> downloader,
+            Function<ObjectId, CompletableFuture<ObjectHead>> heads,
+            Path folder,
+            int window,
+            boolean severalSources,
+            BulkListener listener) {
         if (window < 1) {
             throw new IllegalArgumentException("window is " + window + " and must be at least 1");
         }
         this.downloader = downloader;
-        this.source = source;
+        this.heads = heads;
         this.folder = folder;
         this.paths = new KeyPaths(folder);
         this.window = window;
         this.listener = listener;
         if (severalSources) {
             names.remember();
+        }
+        if (foldsCase()) {
+            names.fold();
+        }
+    }
+
+    /** Asked of the folder, or of what is there above it: a new folder takes after the one it is made in. */
+    private boolean foldsCase() {
+        Path there = folder.toAbsolutePath();
+        while (there.getParent() != null && !Files.isDirectory(there)) {
+            there = there.getParent();
+        }
+        try {
+            return KeyPaths.foldsCase(there, UUID.randomUUID().toString().replace("-", ""));
+        } catch (IOException e) {
+            LOG.debug("Whether {} tells upper from lower case is not known", there, e);
+            return false;
         }
     }
 
@@ -146,14 +172,6 @@ public final class BulkDownload {
         }
     }
 
-    /**
-     * Takes away empty folders that were made for cancelled objects; after the downloader was closed, when their temporary
-     * files are gone.
-     */
-    public void removeEmptyFolders() {
-        folders.sweep();
-    }
-
     /** Counts up to now. */
     public BulkResult result() {
         lock.lock();
@@ -197,7 +215,7 @@ public final class BulkDownload {
             failed(item, broken.cause());
         } else if (item instanceof BulkItem.Exact exact) {
             listener.found(OptionalLong.empty());
-            begin(item, DownloadRequest.of(exact.object(), exact.target()), Optional.empty());
+            begin(item, DownloadRequest.of(exact.object(), exact.target()));
         } else if (item instanceof BulkItem.Below below) {
             listener.found(below.size());
             try {
@@ -218,74 +236,34 @@ public final class BulkDownload {
                     key, "the key that becomes the file " + above.get() + " stands where this one needs a folder");
         }
         if (KeyPaths.isMarker(relative)) {
-            paths.checkOnDisk(key, target);
+            paths.checkOnDisk(key, target, true);
             checkFileUnderWay(key, target);
-            folders.enter(target);
-            folders.leave(target, true);
-            afterFirstFolder();
-            markerMade(item);
+            EmptyFolders.make(target);
+            markerMade(item, target);
             return;
         }
         checkFileUnderWay(key, target.getParent());
-        if (folders.isInUse(target)) {
-            throw new KeyRefusedException(key, "another key needs " + target + " as a folder");
-        }
+        checkFolderUnderWay(key, target);
         // In line behind another download of the very same object to the very same place: no harm, and no race.
         if (!awaitTarget(target, item.object())) {
             throw new KeyRefusedException(key, "another source for the name " + target + " came first");
         }
-        paths.checkOnDisk(key, target);
-        checkPlace(key, target);
-        Path parent = target.getParent();
-        folders.enter(parent);
-        boolean begun = false;
-        try {
-            afterFirstFolder();
-            if (names.claim(relative, key) == NameLedger.Known.OTHER_SOURCE
-                    && (names.isFolding() || Files.exists(target))) {
-                throw new KeyRefusedException(
-                        key,
-                        "another source for the name " + target + " came first"
-                                + (names.isFolding() ? " (this file system does not tell upper from lower case)" : ""));
-            }
-            DownloadRequest request = DownloadRequest.of(item.object(), target);
-            if (item.size().isPresent()) {
-                request = request.withExpectedLength(item.size().getAsLong());
-            }
-            if (item.etag().isPresent()) {
-                request = request.withExpectedETag(item.etag().get());
-            }
-            begin(item, request, Optional.of(parent));
-            begun = true;
-        } finally {
-            if (!begun) {
-                folders.leave(parent, false);
-            }
+        paths.checkOnDisk(key, target, false);
+        if (names.claim(relative, key) == NameLedger.Known.OTHER_SOURCE
+                && (names.isFolding() || Files.exists(target))) {
+            throw new KeyRefusedException(
+                    key,
+                    "another source for the name " + target + " came first"
+                            + (names.isFolding() ? " (this file system does not tell upper from lower case)" : ""));
         }
-    }
-
-    /** Whether names fold can be tried only in a folder that is there. */
-    private void afterFirstFolder() {
-        if (probedFolding) {
-            return;
+        DownloadRequest request = DownloadRequest.of(item.object(), target);
+        if (item.size().isPresent()) {
+            request = request.withExpectedLength(item.size().getAsLong());
         }
-        probedFolding = true;
-        try {
-            if (KeyPaths.foldsCase(folder, UUID.randomUUID().toString().replace("-", ""))) {
-                names.fold();
-            }
-        } catch (IOException e) {
-            LOG.debug("Whether {} tells upper from lower case is not known", folder, e);
+        if (item.etag().isPresent()) {
+            request = request.withExpectedETag(item.etag().get());
         }
-    }
-
-    private static void checkPlace(String key, Path target) throws KeyRefusedException {
-        if (Files.isDirectory(target)) {
-            throw new KeyRefusedException(key, target + " is a folder, and this key needs it as a file");
-        }
-        if (Files.exists(target) && !Files.isRegularFile(target)) {
-            throw new KeyRefusedException(key, target + " is a device, FIFO or socket, which keys are not written to");
-        }
+        begin(item, request);
     }
 
     private void checkFileUnderWay(String key, Path folderOfKey) throws KeyRefusedException {
@@ -295,6 +273,20 @@ public final class BulkDownload {
                 if (underWay.containsKey(part)) {
                     throw new KeyRefusedException(
                             key, "the key that becomes the file " + part + " stands where this one needs a folder");
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** A file cannot be where a file under way needs a folder. */
+    private void checkFolderUnderWay(String key, Path target) throws KeyRefusedException {
+        lock.lock();
+        try {
+            for (Path file : underWay.keySet()) {
+                if (file.startsWith(target) && !file.equals(target)) {
+                    throw new KeyRefusedException(key, "another key needs " + target + " as a folder");
                 }
             }
         } finally {
@@ -321,7 +313,7 @@ public final class BulkDownload {
         }
     }
 
-    private void begin(BulkItem item, DownloadRequest request, Optional<Path> parent) {
+    private void begin(BulkItem item, DownloadRequest request) {
         Under under = new Under(request.object());
         lock.lock();
         try {
@@ -331,7 +323,7 @@ public final class BulkDownload {
             lock.unlock();
         }
         AtomicLong furthest = new AtomicLong();
-        fetch(item, request.withProgress(at -> advance(furthest, at)), parent, under);
+        fetch(item, request.withProgress(at -> advance(furthest, at)), under);
     }
 
     private void advance(AtomicLong furthest, long at) {
@@ -341,21 +333,21 @@ public final class BulkDownload {
         }
     }
 
-    private void fetch(BulkItem item, DownloadRequest request, Optional<Path> parent, Under under) {
-        CompletableFuture<DownloadResult> future = begun(() -> downloader.download(request));
+    private void fetch(BulkItem item, DownloadRequest request, Under under) {
+        CompletableFuture<DownloadResult> future = begun(() -> downloader.apply(request));
         boolean stop = follow(under, future);
         future.whenComplete((result, problem) -> {
             unfollow(under, future);
             if (problem == null) {
-                completed(item, request.target(), parent, result);
+                completed(item, request.target(), result);
                 return;
             }
             Throwable cause = unwrap(problem);
             if (cause instanceof DownloadFailure.ObjectChanged
                     && request.expectedETag().isPresent()) {
-                compareWithListing(item, request, parent, under, (IOException) cause);
+                compareWithListing(item, request, under, (IOException) cause);
             } else {
-                ended(item, request.target(), parent, cause);
+                ended(item, request.target(), cause);
             }
         });
         if (stop) {
@@ -367,9 +359,8 @@ public final class BulkDownload {
      * The object is not what the listing said. If it was replaced since, the one that is there now is wanted; if it still
      * is the one that was listed, it is broken.
      */
-    private void compareWithListing(
-            BulkItem item, DownloadRequest request, Optional<Path> parent, Under under, IOException cause) {
-        CompletableFuture<ObjectHead> head = begun(() -> source.head(request.object()));
+    private void compareWithListing(BulkItem item, DownloadRequest request, Under under, IOException cause) {
+        CompletableFuture<ObjectHead> head = begun(() -> heads.apply(request.object()));
         boolean stop = follow(under, head);
         head.whenComplete((now, problem) -> {
             unfollow(under, head);
@@ -377,9 +368,9 @@ public final class BulkDownload {
                 LOG.info("{} was replaced since it was listed; the one that is there now is fetched", item.name());
                 DownloadRequest again =
                         DownloadRequest.of(request.object(), request.target()).withProgress(request.progress());
-                fetch(item, again, parent, under);
+                fetch(item, again, under);
             } else {
-                ended(item, request.target(), parent, cause);
+                ended(item, request.target(), cause);
             }
         });
         if (stop) {
@@ -426,8 +417,7 @@ public final class BulkDownload {
 
     // ------------------------------------------------------------------ ends
 
-    private void completed(BulkItem item, Path target, Optional<Path> parent, DownloadResult result) {
-        parent.ifPresent(path -> folders.leave(path, true));
+    private void completed(BulkItem item, Path target, DownloadResult result) {
         listener.completed(item, result);
         lock.lock();
         try {
@@ -444,8 +434,8 @@ public final class BulkDownload {
         }
     }
 
-    private void markerMade(BulkItem item) {
-        listener.completed(item, new DownloadResult(folder, 0, "nothing to verify", 0, false, Optional.empty()));
+    private void markerMade(BulkItem item, Path target) {
+        listener.completed(item, new DownloadResult(target, 0, "nothing to verify", 0, false, Optional.empty()));
         lock.lock();
         try {
             objects++;
@@ -460,8 +450,7 @@ public final class BulkDownload {
         verified.merge(kind, 1L, Long::sum);
     }
 
-    private void ended(BulkItem item, Path target, Optional<Path> parent, Throwable problem) {
-        parent.ifPresent(path -> folders.leave(path, false));
+    private void ended(BulkItem item, Path target, Throwable problem) {
         boolean wanted = !isCancelled()
                 && !(problem instanceof CancellationException)
                 && !(problem instanceof DownloadFailure.Cancelled);

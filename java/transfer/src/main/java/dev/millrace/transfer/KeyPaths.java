@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Optional;
@@ -118,9 +119,9 @@ final class KeyPaths {
 
     /**
      * Checks on disk that the way from the folder to a path leads through no file, and through no symbolic link out of the
-     * folder. To be called right before the path is used.
+     * folder, and that what is at the path is what the key will make of it. To be called right before the path is used.
      */
-    void checkOnDisk(String key, Path path) throws IOException {
+    void checkOnDisk(String key, Path path, boolean asFolder) throws IOException {
         Optional<Path> parent = Optional.ofNullable(path.getParent());
         if (parent.isPresent() && !parent.equals(checkedParent) && parent.get().startsWith(folder)) {
             for (int names = folder.getNameCount() + 1; names <= parent.get().getNameCount(); names++) {
@@ -129,7 +130,7 @@ final class KeyPaths {
             checkedParent = parent;
         }
         if (!path.equals(folder)) {
-            checkPart(key, path, false);
+            checkPart(key, path, asFolder);
         }
     }
 
@@ -139,19 +140,27 @@ final class KeyPaths {
     }
 
     private void checkPart(String key, Path part, boolean asFolder) throws IOException {
+        if (!Files.exists(part, LinkOption.NOFOLLOW_LINKS)) {
+            return; // nothing there yet; what else it may be, making it will say
+        }
         BasicFileAttributes attributes;
         try {
             attributes = Files.readAttributes(part, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-        } catch (IOException notThere) {
-            return; // nothing there yet; what else it may be, making it will say
-        }
-        if (attributes.isSymbolicLink()) {
-            checkLink(key, part);
-            if (asFolder && !Files.isDirectory(part)) {
-                throw new KeyRefusedException(key, part + " is a file, and this key needs it as a folder");
+            if (attributes.isSymbolicLink()) {
+                checkLink(key, part);
+                attributes = Files.readAttributes(part, BasicFileAttributes.class);
             }
-        } else if (asFolder && !attributes.isDirectory()) {
+        } catch (NoSuchFileException goneMeanwhile) {
+            return;
+        }
+        if (asFolder && !attributes.isDirectory()) {
             throw new KeyRefusedException(key, part + " is a file, and this key needs it as a folder");
+        }
+        if (!asFolder && attributes.isDirectory()) {
+            throw new KeyRefusedException(key, part + " is a folder, and this key needs it as a file");
+        }
+        if (!asFolder && !attributes.isRegularFile()) {
+            throw new KeyRefusedException(key, part + " is a device, FIFO or socket, which keys are not written to");
         }
     }
 
