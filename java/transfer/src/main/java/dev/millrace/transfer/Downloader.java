@@ -2,8 +2,20 @@
 package dev.millrace.transfer;
 
 import dev.millrace.io.IoEngine;
+import java.io.IOException;
 import java.nio.channels.WritableByteChannel;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Downloads objects to files that are there only when they are whole. Retries, resumes, verifies, syncs, renames.
@@ -13,13 +25,71 @@ import java.util.concurrent.CompletableFuture;
  * that.
  */
 public final class Downloader implements AutoCloseable {
-    private Downloader() {}
+    private static final Logger LOG = LoggerFactory.getLogger(Downloader.class);
+    private static final int PREPARERS = 4;
+    private static final int COMPLETERS = 64;
+    private static final int STREAMERS = 64;
+    private static final int MAX_REMEMBERED_FOLDERS = 4096;
+
+    private final IoEngine engine;
+    private final ObjectSource source;
+    private final DownloaderConfig config;
+    private final Timing timing;
+    private final Permits layerPermits;
+    private final Permits indexPermits;
+    private final StoreRate rate;
+    private final Watchdog watchdog;
+    private final MadeFolders folders;
+    private final ThreadPoolExecutor preparing;
+    private final ThreadPoolExecutor publishing;
+    private final ThreadPoolExecutor completing;
+    private final ThreadPoolExecutor streaming;
+    private final Shared shared = new Shared();
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition idle = lock.newCondition();
+    private final Set<Download> underWay = new HashSet<>();
+    private final Set<Path> cleaned = new HashSet<>();
+    private boolean closed;
+
+    private Downloader(IoEngine engine, ObjectSource source, DownloaderConfig config, Timing timing) {
+        this.engine = engine;
+        this.source = source;
+        this.config = config;
+        this.timing = timing;
+        layerPermits = new Permits(config.layerPermits());
+        indexPermits = new Permits(config.indexPermits());
+        rate = new StoreRate(timing);
+        watchdog = new Watchdog(timing, config);
+        folders = new MadeFolders(engine);
+        preparing = pool("millrace-prepare", PREPARERS);
+        publishing = pool("millrace-publish", config.publishers());
+        completing = pool("millrace-downloads", COMPLETERS);
+        streaming = pool("millrace-stream", STREAMERS);
+    }
+
+    /** Daemon threads that end when idle. Their queues hold at most one task for each download under way. */
+    private static ThreadPoolExecutor pool(String name, int threads) {
+        AtomicInteger number = new AtomicInteger();
+        ThreadPoolExecutor pool = new ThreadPoolExecutor(
+                threads, threads, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), runnable -> {
+                    Thread thread = new Thread(runnable, name + "-" + number.getAndIncrement());
+                    thread.setDaemon(true);
+                    return thread;
+                });
+        pool.allowCoreThreadTimeOut(true);
+        return pool;
+    }
 
     /**
      * A downloader. The engine and the source stay the caller's, and must stay open until this is closed.
      */
     public static Downloader open(IoEngine engine, ObjectSource source, DownloaderConfig config) {
-        return new Downloader();
+        return open(engine, source, config, Timing.real("millrace-timer"));
+    }
+
+    static Downloader open(IoEngine engine, ObjectSource source, DownloaderConfig config, Timing timing) {
+        return new Downloader(engine, source, config, timing);
     }
 
     /**
@@ -27,17 +97,190 @@ public final class Downloader implements AutoCloseable {
      * and durable; when it fails (with a {@link DownloadFailure}), clean-up is over.
      */
     public CompletableFuture<DownloadResult> download(DownloadRequest request) {
-        return CompletableFuture.failedFuture(new UnsupportedOperationException("not there yet"));
+        String key = request.object().key();
+        String last = key.substring(key.lastIndexOf('/') + 1);
+        if (TemporaryFiles.isTemporaryName(last)) {
+            return CompletableFuture.failedFuture(new DownloadFailure.BadTarget("the key " + request.object()
+                    + " is refused: its last part has the form of temporary files, which are removed after a crash"));
+        }
+        Target target;
+        try {
+            target = Target.of(request.target());
+        } catch (DownloadFailure.BadTarget e) {
+            return CompletableFuture.failedFuture(e);
+        }
+        return enter(new Download(shared, request, target.file(), new FileSinks(target)));
     }
 
     /**
      * Writes an object to a channel, straight and in order: for pipes, devices and standard output. Retries and verifies
      * as {@link #download} does, but bytes that were written cannot be taken back: where the object changes or the
      * checksum differs in the end, the future fails and the channel has them. The channel is written to by one thread of
-     * this downloader, must be blocking, and is not closed.
+     * this downloader at a time, must be blocking, and is not closed.
      */
     public CompletableFuture<DownloadResult> stream(ObjectId object, WritableByteChannel channel) {
-        return CompletableFuture.failedFuture(new UnsupportedOperationException("not there yet"));
+        return stream(DownloadRequest.of(object, Path.of("")), channel);
+    }
+
+    /** {@link #stream(ObjectId, WritableByteChannel)} with all that a request can say but its target, which is ignored. */
+    public CompletableFuture<DownloadResult> stream(DownloadRequest request, WritableByteChannel channel) {
+        return enter(new Download(shared, request, Path.of(""), new ChannelSinks(channel)));
+    }
+
+    private CompletableFuture<DownloadResult> enter(Download download) {
+        lock.lock();
+        try {
+            if (closed) {
+                return CompletableFuture.failedFuture(new DownloadFailure.Cancelled("the downloader is closed"));
+            }
+            if (underWay.size() >= config.maxWaiting()) {
+                return CompletableFuture.failedFuture(new DownloadFailure.TooManyWaiting(config.maxWaiting()
+                        + " downloads are accepted and not yet done; wait for some of them, or raise maxWaiting"));
+            }
+            underWay.add(download);
+        } finally {
+            lock.unlock();
+        }
+        download.start();
+        return download.future();
+    }
+
+    /** What is left of crashed processes goes when the first download comes to a folder. */
+    private void cleanOnce(Path folder) {
+        lock.lock();
+        try {
+            if (cleaned.size() >= MAX_REMEMBERED_FOLDERS) {
+                cleaned.clear();
+            }
+            if (!cleaned.add(folder)) {
+                return;
+            }
+        } finally {
+            lock.unlock();
+        }
+        try {
+            TemporaryFiles.clean(engine, folder);
+        } catch (IOException e) {
+            LOG.debug("Temporary files in {} could not be looked for", folder, e);
+        }
+    }
+
+    private final class FileSinks implements Download.SinkMaker {
+        private final Target target;
+        private boolean entered;
+
+        FileSinks(Target target) {
+            this.target = target;
+        }
+
+        @Override
+        public Sink open() throws IOException {
+            if (!entered) {
+                folders.enter(target.folder());
+                entered = true;
+                cleanOnce(target.folder());
+            }
+            return FileSink.open(engine, target, config.buffersPerDownload(), config.direct());
+        }
+
+        @Override
+        public void failed() {
+            leave(true);
+        }
+
+        @Override
+        public void succeeded() {
+            leave(false);
+        }
+
+        private void leave(boolean failed) {
+            if (entered) {
+                folders.leave(target.folder(), failed);
+            }
+        }
+    }
+
+    private final class ChannelSinks implements Download.SinkMaker {
+        private final WritableByteChannel channel;
+
+        ChannelSinks(WritableByteChannel channel) {
+            this.channel = channel;
+        }
+
+        @Override
+        public Sink open() {
+            return new ChannelSink(engine, channel, streaming);
+        }
+
+        @Override
+        public void failed() {
+            // the channel is the caller's
+        }
+
+        @Override
+        public void succeeded() {
+            // the channel is the caller's
+        }
+    }
+
+    /** What all downloads of this downloader use together. */
+    final class Shared {
+        ObjectSource source() {
+            return source;
+        }
+
+        DownloaderConfig config() {
+            return config;
+        }
+
+        Timing timing() {
+            return timing;
+        }
+
+        Permits layerPermits() {
+            return layerPermits;
+        }
+
+        Permits indexPermits() {
+            return indexPermits;
+        }
+
+        StoreRate rate() {
+            return rate;
+        }
+
+        Watchdog watchdog() {
+            return watchdog;
+        }
+
+        /** Bytes between two reports of progress. */
+        int progressStep() {
+            return engine.buffers().bufferSize();
+        }
+
+        /** Short steps that may touch the file system. */
+        void prepare(Runnable step) {
+            preparing.execute(step);
+        }
+
+        /** Long steps: syncing and cleaning up. */
+        void publish(Runnable step) {
+            publishing.execute(step);
+        }
+
+        /** A download has given back all it had; the caller hears of it on a thread that may be blocked. */
+        void done(Download download, Runnable completion) {
+            completing.execute(completion);
+            lock.lock();
+            try {
+                underWay.remove(download);
+                if (underWay.isEmpty()) {
+                    idle.signalAll();
+                }
+            } finally {
+                lock.unlock();
+            }
+        }
     }
 
     /**
@@ -45,5 +288,29 @@ public final class Downloader implements AutoCloseable {
      * Sticky: from its start nothing enters. Idempotent; further calls wait, too.
      */
     @Override
-    public void close() {}
+    public void close() {
+        Set<Download> stopping;
+        lock.lock();
+        try {
+            closed = true;
+            stopping = new HashSet<>(underWay);
+        } finally {
+            lock.unlock();
+        }
+        stopping.forEach(download -> download.stop(new DownloadFailure.Cancelled("the downloader is closed")));
+        lock.lock();
+        try {
+            while (!underWay.isEmpty()) {
+                idle.awaitUninterruptibly();
+            }
+        } finally {
+            lock.unlock();
+        }
+        watchdog.close();
+        timing.close();
+        preparing.shutdown();
+        publishing.shutdown();
+        streaming.shutdown();
+        completing.shutdown();
+    }
 }

@@ -1,39 +1,275 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.transfer;
 
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
-/** A local folder laid out like a store ({@code root/bucket/key}), with the same semantics: for tests and air gaps. */
+/**
+ * A local folder laid out like a store ({@code root/bucket/key}), with the same semantics: for tests, demos and air gaps.
+ * An object's ETag is made of its file's identity, length and time of change. Keys that are no paths here ({@code a//b},
+ * {@code ../a}) are not there, as in a store that lacks them. Nothing outside the root is reached.
+ */
 public final class LocalFolderSource implements ObjectSource {
-    private LocalFolderSource() {}
+    private static final int READERS = 8;
+    private static final int PAGE = 1000;
+    private static final Comparator<String> BYTE_ORDER =
+            (a, b) -> Arrays.compareUnsigned(a.getBytes(StandardCharsets.UTF_8), b.getBytes(StandardCharsets.UTF_8));
 
-    /** A source below a folder. */
+    private final Path root;
+    private final ThreadPoolExecutor readers;
+    private final Set<LocalFetch> underWay = ConcurrentHashMap.newKeySet();
+    private volatile boolean closed;
+
+    private LocalFolderSource(Path root) {
+        this.root = root;
+        AtomicInteger number = new AtomicInteger();
+        readers = new ThreadPoolExecutor(READERS, READERS, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
+            Thread thread = new Thread(task, "millrace-folder-" + number.getAndIncrement());
+            thread.setDaemon(true);
+            return thread;
+        });
+        readers.allowCoreThreadTimeOut(true);
+    }
+
+    /** A source below a folder, each folder in which is a bucket. */
     public static LocalFolderSource open(Path root) {
-        return new LocalFolderSource();
+        return new LocalFolderSource(root.toAbsolutePath().normalize());
     }
 
     @Override
     public String name() {
-        return "";
+        return "folder " + root;
     }
 
     @Override
     public Fetch get(FetchRequest request, FetchListener listener) {
-        throw new UnsupportedOperationException("not there yet");
+        LocalFetch fetch = new LocalFetch(this, request, listener, readers);
+        if (closed) {
+            listener.failed(closedFailure());
+            return fetch;
+        }
+        underWay.add(fetch);
+        fetch.visit();
+        return fetch;
     }
 
     @Override
     public CompletableFuture<ObjectHead> head(FetchRequest request) {
-        return CompletableFuture.failedFuture(new UnsupportedOperationException("not there yet"));
+        if (closed) {
+            return CompletableFuture.failedFuture(closedFailure());
+        }
+        CompletableFuture<ObjectHead> future = new CompletableFuture<>();
+        readers.execute(() -> {
+            try {
+                future.complete(find(request).head());
+            } catch (SourceFailure e) {
+                future.completeExceptionally(e);
+            } catch (IOException e) {
+                future.completeExceptionally(unreadable(request.object(), e));
+            }
+        });
+        return future;
     }
+
+    // ------------------------------------------------------------------ objects
+
+    /**
+     * An object's bytes.
+     *
+     * @param file that holds it
+     * @param head as an answer would say
+     * @param first offset of the first byte wanted
+     * @param end offset after the last
+     */
+    record Found(Path file, ObjectHead head, long first, long end) {}
+
+    Found find(FetchRequest request) throws IOException {
+        ObjectId object = request.object();
+        Path bucket = bucket(object.bucket());
+        Path file = path(bucket, object.key()).orElseThrow(() -> missing("NoSuchKey", object));
+        if (!Files.isRegularFile(file)) {
+            throw missing("NoSuchKey", object);
+        }
+        if (request.versionId().isPresent()) {
+            throw missing("NoSuchVersion", object);
+        }
+        BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+        String etag = etag(attributes);
+        Optional<String> ifMatch = request.ifMatch();
+        if (ifMatch.isPresent() && !ifMatch.get().equals("*") && !ifMatch.get().equals(etag)) {
+            throw answer(412, "PreconditionFailed", object, "its ETag is " + etag)
+                    .build();
+        }
+        long size = attributes.size();
+        long first = 0;
+        long end = size;
+        if (request.range().isPresent()) {
+            ByteRange range = request.range().get();
+            if (range.first() >= size) {
+                throw answer(416, "InvalidRange", object, "the object has " + size + " bytes")
+                        .totalLength(OptionalLong.of(size))
+                        .build();
+            }
+            first = range.first();
+            end = range.last().isPresent() ? Math.min(size, range.last().getAsLong() + 1) : size;
+        }
+        boolean partial = request.range().isPresent();
+        ObjectHead head = new ObjectHead(
+                partial ? 206 : 200,
+                OptionalLong.of(end - first),
+                false,
+                partial ? Optional.of("bytes " + first + "-" + (end - 1) + "/" + size) : Optional.empty(),
+                Optional.of(etag),
+                Map.of(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.of(attributes.lastModifiedTime().toInstant()),
+                Optional.empty());
+        return new Found(file, head, first, end);
+    }
+
+    private static String etag(BasicFileAttributes attributes) {
+        return '"' + Integer.toHexString(String.valueOf(attributes.fileKey()).hashCode()) + "-"
+                + Long.toHexString(attributes.size()) + "-"
+                + Long.toHexString(attributes.lastModifiedTime().to(TimeUnit.NANOSECONDS)) + '"';
+    }
+
+    private Path bucket(String name) throws SourceFailure {
+        ObjectId place = new ObjectId(name, "*");
+        Path bucket = path(root, name).orElseThrow(() -> missing("NoSuchBucket", place));
+        if (name.indexOf('/') >= 0 || !Files.isDirectory(bucket)) {
+            throw missing("NoSuchBucket", place);
+        }
+        return bucket;
+    }
+
+    /** Where a name lies, if it is one: exactly, with no part that a file system would read as another. */
+    private static Optional<Path> path(Path below, String name) {
+        for (String part : name.split("/", -1)) {
+            if (part.isEmpty() || part.equals(".") || part.equals("..") || part.indexOf('\0') >= 0) {
+                return Optional.empty();
+            }
+        }
+        try {
+            return Optional.of(below.resolve(name));
+        } catch (InvalidPathException e) {
+            return Optional.empty();
+        }
+    }
+
+    private SourceFailure missing(String code, ObjectId object) {
+        return answer(404, code, object, "there is none in " + root).build();
+    }
+
+    private static SourceFailure.Builder answer(int status, String code, ObjectId object, String why) {
+        return SourceFailure.of(
+                        SourceFailure.Kind.ANSWER,
+                        "GET of " + object + " was answered with " + status + " " + code + ": " + why)
+                .answer(status, code);
+    }
+
+    SourceFailure unreadable(ObjectId object, IOException e) {
+        return answer(403, "AccessDenied", object, e.toString()).cause(e).build();
+    }
+
+    SourceFailure shortened(ObjectId object, long at, long end) {
+        return SourceFailure.of(
+                        SourceFailure.Kind.CONNECTION,
+                        "GET of " + object + " at " + name() + " ended at byte " + at + " of " + end
+                                + ": the file was cut meanwhile")
+                .build();
+    }
+
+    private SourceFailure closedFailure() {
+        return SourceFailure.of(SourceFailure.Kind.CLOSED, "the source " + name() + " is closed")
+                .build();
+    }
+
+    void forget(LocalFetch fetch) {
+        underWay.remove(fetch);
+    }
+
+    // ------------------------------------------------------------------ listing
 
     @Override
     public ListPage list(String bucket, String prefix, Optional<String> token) throws SourceFailure {
-        throw new UnsupportedOperationException("not there yet");
+        if (closed) {
+            throw closedFailure();
+        }
+        Path folder = bucket(bucket);
+        List<ListedObject> page = new ArrayList<>();
+        try {
+            walk(folder, "", prefix, token, page);
+        } catch (IOException e) {
+            throw unreadable(new ObjectId(bucket, prefix.isEmpty() ? "*" : prefix + "*"), e);
+        }
+        Optional<String> next = Optional.empty();
+        if (page.size() > PAGE) {
+            page.remove(PAGE);
+            next = Optional.of(page.get(PAGE - 1).key());
+        }
+        return new ListPage(page, next);
+    }
+
+    /** Adds what follows {@code after}, in the order of keys, until the page is full and one more is known. */
+    private static void walk(
+            Path folder, String path, String prefix, Optional<String> after, List<ListedObject> page)
+            throws IOException {
+        List<String> names = new ArrayList<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
+            for (Path entry : entries) {
+                boolean isFolder = Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS);
+                String name = path + entry.getFileName() + (isFolder ? "/" : "");
+                boolean mayMatch = name.startsWith(prefix) || (isFolder && prefix.startsWith(name));
+                boolean isPast = after.isPresent()
+                        && BYTE_ORDER.compare(name, after.get()) <= 0
+                        && !(isFolder && after.get().startsWith(name));
+                if (mayMatch && !isPast) {
+                    names.add(name);
+                }
+            }
+        }
+        names.sort(BYTE_ORDER);
+        for (String name : names) {
+            if (page.size() > PAGE) {
+                return;
+            }
+            Path entry = folder.resolve(name.substring(path.length()));
+            if (name.endsWith("/")) {
+                walk(entry, name, prefix, after, page);
+            } else if (Files.isRegularFile(entry)) {
+                BasicFileAttributes attributes = Files.readAttributes(entry, BasicFileAttributes.class);
+                page.add(new ListedObject(
+                        name, attributes.size(), Optional.of(etag(attributes)), Optional.of("STANDARD")));
+            }
+        }
     }
 
     @Override
-    public void close() {}
+    public void close() {
+        closed = true;
+        underWay.forEach(LocalFetch::cancel);
+        readers.shutdown();
+    }
 }

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.transfer;
+
+import dev.millrace.io.CopyLoop;
+import dev.millrace.io.DirectMode;
+import dev.millrace.io.IoEngine;
+import dev.millrace.io.IoFailure;
+import dev.millrace.io.VirtualFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A temporary file that becomes the target: written by a {@link CopyLoop}, synced, renamed, its folder synced. */
+final class FileSink implements Sink {
+    private static final Logger LOG = LoggerFactory.getLogger(FileSink.class);
+
+    private final IoEngine engine;
+    private final Target target;
+    private final int maxBuffers;
+    private final VirtualFile file;
+    private final Path temporary;
+    private Optional<CopyLoop> loop = Optional.empty();
+    private volatile boolean finished;
+    private boolean published;
+    private boolean gone;
+
+    private FileSink(IoEngine engine, Target target, int maxBuffers, VirtualFile file) {
+        this.engine = engine;
+        this.target = target;
+        this.maxBuffers = maxBuffers;
+        this.file = file;
+        this.temporary = Path.of(file.path());
+    }
+
+    /** A new temporary file beside a target. Blocks. */
+    static FileSink open(IoEngine engine, Target target, int maxBuffers, DirectMode direct) throws IOException {
+        return new FileSink(engine, target, maxBuffers, TemporaryFiles.create(engine, target.folder(), direct));
+    }
+
+    @Override
+    public void begin(OptionalLong length, Digests digests, Runnable onReady) throws IOException {
+        long reservedTo = 0;
+        if (length.isPresent()) {
+            reservedTo = file.reserve(length.getAsLong()) ? length.getAsLong() : Long.MAX_VALUE;
+        }
+        loop = Optional.of(CopyLoop.start(file, 0, reservedTo, maxBuffers, digests, onReady));
+    }
+
+    @Override
+    public boolean hasBegun() {
+        return loop.isPresent();
+    }
+
+    @Override
+    public boolean write(ByteBuffer chunk) throws IoFailure {
+        return loop.orElseThrow().write(chunk);
+    }
+
+    @Override
+    public long position() {
+        return loop.isPresent() ? loop.get().position() : 0;
+    }
+
+    @Override
+    public void finish(Consumer<Optional<? extends IOException>> then) {
+        loop.orElseThrow().finish(problem -> {
+            finished = true;
+            then.accept(problem);
+        });
+    }
+
+    @Override
+    public void abort(Runnable then) {
+        if (loop.isPresent() && !finished) {
+            loop.get().abort(then);
+        } else {
+            then.run();
+        }
+    }
+
+    @Override
+    public void publish() throws IOException {
+        OptionalInt kept = target.permissions();
+        if (kept.isPresent()) {
+            file.setPermissions(kept.getAsInt());
+        }
+        file.sync();
+        engine.rename(temporary, target.file(), false);
+        published = true;
+        engine.syncDirectory(target.folder());
+        release();
+    }
+
+    @Override
+    public void discard() {
+        if (gone) {
+            return;
+        }
+        if (!published) {
+            try {
+                if (!engine.deleteIfExists(temporary)) {
+                    deleteWhereItIsNow();
+                }
+            } catch (IoFailure e) {
+                LOG.warn("The temporary file {} could not be removed and may be deleted by hand", temporary, e);
+            }
+        }
+        release();
+    }
+
+    /** The folder may have been renamed under the download. */
+    private void deleteWhereItIsNow() throws IoFailure {
+        Optional<Path> now = TemporaryFiles.whereIsNow(temporary.getFileName().toString());
+        if (now.isPresent()) {
+            engine.deleteIfExists(now.get());
+        }
+    }
+
+    private void release() {
+        if (gone) {
+            return;
+        }
+        gone = true;
+        try {
+            file.close();
+        } catch (IoFailure e) {
+            // everything that mattered was synced, or is thrown away
+            LOG.debug("Closing {} failed", temporary, e);
+        }
+        TemporaryFiles.forget(temporary.getFileName().toString());
+    }
+
+    @Override
+    public boolean canBeginAgain() {
+        return true;
+    }
+
+    @Override
+    public boolean isDirect() {
+        return file.isDirect();
+    }
+}
