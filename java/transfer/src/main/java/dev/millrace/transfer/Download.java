@@ -226,12 +226,17 @@ final class Download implements Attempt.Owner {
         // Reserving may block, and other objects' bytes come by this thread.
         shared.prepare(() -> {
             try {
-                to.begin(whole, sees, from::ready);
+                to.begin(whole, sees, this::sinkReady);
                 from.go(check.skip(), check.take());
             } catch (IOException e) {
                 from.cutLocal(e);
             }
         });
+    }
+
+    /** The sink outlives attempts: whoever feeds it now is meant. */
+    private void sinkReady() {
+        attempt.ifPresent(Attempt::ready);
     }
 
     @Override
