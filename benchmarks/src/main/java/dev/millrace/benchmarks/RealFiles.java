@@ -3,18 +3,22 @@ package dev.millrace.benchmarks;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import java.util.zip.CRC32C;
 
 /**
  * Real files that are found wherever this can be built: the JDK's {@code lib/modules} and the jars of the local Maven
@@ -107,12 +111,26 @@ final class RealFiles {
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("Every JDK has SHA-256.", e);
         }
+        eachBuffer(file, digest::update);
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    /** As S3 writes it: the four bytes in Base64. */
+    static String crc32c(Path file) throws IOException {
+        CRC32C crc = new CRC32C();
+        eachBuffer(file, crc::update);
+        return Base64.getEncoder()
+                .encodeToString(ByteBuffer.allocate(Integer.BYTES)
+                        .putInt((int) crc.getValue())
+                        .array());
+    }
+
+    private static void eachBuffer(Path file, Consumer<ByteBuffer> sink) throws IOException {
         byte[] buffer = new byte[1 << 20];
         try (InputStream in = Files.newInputStream(file)) {
             for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
-                digest.update(buffer, 0, count);
+                sink.accept(ByteBuffer.wrap(buffer, 0, count));
             }
         }
-        return HexFormat.of().formatHex(digest.digest());
     }
 }

@@ -31,7 +31,7 @@ final class Logging {
         set("showThreadName", "false");
         set("showLogName", "false");
         set("showDateTime", "false");
-        set("warnLevelString", "millrace");
+        set("warnLevelString", "millrace:");
     }
 
     private static void set(String name, String value) {

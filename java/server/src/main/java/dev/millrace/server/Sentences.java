@@ -13,7 +13,12 @@ import java.util.concurrent.ExecutionException;
 final class Sentences {
     private Sentences() {}
 
-    /** The cause's own sentence; names of the JDK's exceptions, which say only a path, are put into words. */
+    /** Where the SDK begins to tell of every place that had no credentials. */
+    private static final String CHAIN = ": Unable to load credentials from any of the providers in the chain";
+
+    /**
+     * The cause's own sentence, without its stop; names of the JDK's exceptions, which say only a path, are put into words.
+     */
     static String of(Throwable problem) {
         Throwable cause = problem;
         while ((cause instanceof CompletionException || cause instanceof ExecutionException)
@@ -24,7 +29,13 @@ final class Sentences {
             return e.getFile() + ": " + reason(e);
         }
         String message = cause.getMessage();
-        return oneLine(message == null || message.isBlank() ? cause.getClass().getSimpleName() : message);
+        return oneLine(message == null || message.isBlank() ? cause.getClass().getSimpleName() : shortened(message));
+    }
+
+    private static String shortened(String message) {
+        int chain = message.indexOf(CHAIN);
+        String text = (chain < 0 ? message : message.substring(0, chain)).strip();
+        return text.endsWith(".") ? text.substring(0, text.length() - 1) : text;
     }
 
     private static String reason(FileSystemException e) {
