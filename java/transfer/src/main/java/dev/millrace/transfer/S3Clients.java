@@ -3,6 +3,8 @@ package dev.millrace.transfer;
 
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.nio.NioEventLoopGroup;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import java.net.URI;
 import java.time.Duration;
 import java.util.HashMap;
@@ -107,8 +109,8 @@ final class S3Clients implements AutoCloseable {
                 .requestChecksumCalculation(RequestChecksumCalculation.WHEN_REQUIRED)
                 .responseChecksumValidation(ResponseChecksumValidation.WHEN_REQUIRED)
                 // What hears of the end never blocks, so that no thread is needed to tell it.
-                .asyncConfiguration(async -> async.advancedOption(
-                        SdkAdvancedAsyncClientOption.FUTURE_COMPLETION_EXECUTOR, Runnable::run));
+                .asyncConfiguration(async ->
+                        async.advancedOption(SdkAdvancedAsyncClientOption.FUTURE_COMPLETION_EXECUTOR, Runnable::run));
         route.endpoint().ifPresent(builder::endpointOverride);
         return builder.build();
     }
@@ -116,14 +118,16 @@ final class S3Clients implements AutoCloseable {
     private SdkAsyncHttpClient pooled() {
         if (pooled.isEmpty()) {
             // Idle for longer than this a connection may well be closed by the store, and asking over it wastes a try.
-            pooled = Optional.of(http().connectionMaxIdleTime(Duration.ofSeconds(10)).build());
+            pooled = Optional.of(
+                    http().connectionMaxIdleTime(Duration.ofSeconds(10)).build());
         }
         return pooled.get();
     }
 
     private SdkAsyncHttpClient unpooled() {
         if (unpooled.isEmpty()) {
-            unpooled = Optional.of(http().connectionTimeToLive(Duration.ofMillis(1)).build());
+            unpooled = Optional.of(
+                    http().connectionTimeToLive(Duration.ofMillis(1)).build());
         }
         return unpooled.get();
     }
@@ -131,8 +135,9 @@ final class S3Clients implements AutoCloseable {
     private NettyNioAsyncHttpClient.Builder http() {
         if (eventLoops.isEmpty()) {
             int threads = Math.min(EVENT_LOOPS, Runtime.getRuntime().availableProcessors());
-            eventLoops = Optional.of(
-                    SdkEventLoopGroup.builder().numberOfThreads(threads).build());
+            eventLoops = Optional.of(SdkEventLoopGroup.create(
+                    new NioEventLoopGroup(threads, new DefaultThreadFactory("millrace-http", true)),
+                    WideChunks::channel));
         }
         return NettyNioAsyncHttpClient.builder()
                 .eventLoopGroup(eventLoops.get())
@@ -149,7 +154,8 @@ final class S3Clients implements AutoCloseable {
                         .build())
                 .putChannelOption(ChannelOption.TCP_NODELAY, true)
                 .putChannelOption(
-                        ChannelOption.RCVBUF_ALLOCATOR, new AdaptiveRecvByteBufAllocator(2048, 64 << 10, 256 << 10));
+                        ChannelOption.RCVBUF_ALLOCATOR,
+                        new AdaptiveRecvByteBufAllocator(2048, 64 << 10, WideChunks.CHUNK));
     }
 
     @Override
