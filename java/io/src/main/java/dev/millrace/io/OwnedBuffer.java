@@ -71,49 +71,71 @@ public final class OwnedBuffer implements AutoCloseable {
 
     /** Copies {@code length} bytes of {@code source}, moving its position. */
     void put(int at, ByteBuffer source, int length) {
-        owned().put(at, source, source.position(), length);
-        Reference.reachabilityFence(this);
+        try {
+            owned().put(at, source, source.position(), length);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
         source.position(source.position() + length);
     }
 
     /** Copies bytes of an array into this buffer. */
     public void put(int at, byte[] source, int from, int length) {
-        owned().put(at, source, from, length);
-        Reference.reachabilityFence(this);
+        try {
+            owned().put(at, source, from, length);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /** Copies bytes of this buffer into an array. */
     public void get(int at, byte[] target, int to, int length) {
-        owned().get(at, target, to, length);
-        Reference.reachabilityFence(this);
+        try {
+            owned().get(at, target, to, length);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /** One byte. */
     public byte get(int at) {
-        return owned().get(at);
+        try {
+            return owned().get(at);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /** Fills {@code target} up to its limit from this buffer. */
     public void get(int at, ByteBuffer target) {
         int length = target.remaining();
-        target.put(target.position(), owned(), at, length);
-        Reference.reachabilityFence(this);
+        try {
+            target.put(target.position(), owned(), at, length);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
         target.position(target.limit());
     }
 
     /** Sets bytes to one value. */
     public void fill(int at, int length, byte value) {
-        ByteBuffer memory = owned();
-        for (int i = 0; i < length; i++) {
-            memory.put(at + i, value);
+        try {
+            ByteBuffer memory = owned();
+            for (int i = 0; i < length; i++) {
+                memory.put(at + i, value);
+            }
+        } finally {
+            Reference.reachabilityFence(this);
         }
-        Reference.reachabilityFence(this);
     }
 
     /** Continues a checksum over bytes of this buffer. */
     public void update(Checksum checksum, int at, int length) {
-        checksum.update(owned().slice(at, length));
-        Reference.reachabilityFence(this);
+        try {
+            checksum.update(owned().slice(at, length));
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /** Continues a CRC-64/NVME over bytes of this buffer; seed 0 begins, the result is the seed of the next call. */
@@ -122,9 +144,11 @@ public final class OwnedBuffer implements AutoCloseable {
         if (at < 0 || length < 0 || length > memory.capacity() - at) {
             throw new IndexOutOfBoundsException(length + " bytes from " + at + " of a buffer of " + memory.capacity());
         }
-        long result = piece.driver().crc64Nvme(seed, piece.address(), memory, at, length);
-        Reference.reachabilityFence(this);
-        return result;
+        try {
+            return piece.driver().crc64Nvme(seed, piece.address(), memory, at, length);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /**

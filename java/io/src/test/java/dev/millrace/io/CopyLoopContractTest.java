@@ -89,8 +89,8 @@ class CopyLoopContractTest extends EngineContract {
                 for (int length : new int[] {1, 3000, 4096, B, 2 * B + 1}) {
                     Path path = Files.write(folder.resolve("starts"), Arrays.copyOf(before, start));
                     byte[] data = bytes(length, start + 1L);
-                    try (VirtualFile file =
-                            VirtualFile.open(engine, path, OpenOptions.updating().withDirect(mode))) {
+                    try (VirtualFile file = VirtualFile.open(
+                            engine, path, OpenOptions.updating().withDirect(mode))) {
                         Feeder feeder = new Feeder(file, start, 0, 2);
                         assertThat(feeder.feed(data, 4000).finish().outcome()).isEmpty();
                     }
@@ -175,7 +175,9 @@ class CopyLoopContractTest extends EngineContract {
             long tail = file.roundUpToBlock(100);
             assertThat(after.bytesWritten() - before.bytesWritten()).isEqualTo((long) buffers * B + tail);
             if (engine.status().registeredBuffers() == engine.buffers().size()) {
-                assertThat(after.plain() - before.plain()).as("writes that are not fixed").isZero();
+                assertThat(after.plain() - before.plain())
+                        .as("writes that are not fixed")
+                        .isZero();
             } else {
                 assertThat(kind).isNotEqualTo(EngineKind.IO_URING);
             }
@@ -270,7 +272,8 @@ class CopyLoopContractTest extends EngineContract {
             feeder.outcome();
             closer.join();
             file.close();
-            assertThat(closing.buffers().available()).isEqualTo(closing.buffers().size());
+            assertThat(closing.buffers().available())
+                    .isEqualTo(closing.buffers().size());
         }
     }
 }

@@ -63,9 +63,7 @@ class CopyLoopTest {
         files.script(
                 OpCode.WRITE,
                 flight -> OptionalInt.of(
-                        writes.incrementAndGet() == 3
-                                ? -Errno.EIO
-                                : files.driver.perform(flight.operation())));
+                        writes.incrementAndGet() == 3 ? -Errno.EIO : files.driver.perform(flight.operation())));
         try (VirtualFile file = files.open(path())) {
             Feeder feeder = new Feeder(file, 0, Long.MAX_VALUE, 2);
             FatalIoException broken = EngineContract.thrownBy(FatalIoException.class, () -> {
@@ -149,8 +147,8 @@ class CopyLoopTest {
         Random random = new Random(1);
         files.script(
                 OpCode.WRITE,
-                flight -> OptionalInt.of(files.driver.perform(
-                        flight.operation(), 1 + random.nextInt(flight.operation().length))));
+                flight -> OptionalInt.of(
+                        files.driver.perform(flight.operation(), 1 + random.nextInt(flight.operation().length))));
         try (VirtualFile file = files.open(path())) {
             assertThat(new Feeder(file, 0, Long.MAX_VALUE, 2)
                             .feed(data, 5000)
@@ -182,8 +180,8 @@ class CopyLoopTest {
         }
         assertThat(Files.readAllBytes(path())).isEqualTo(data);
         assertThat(files.seen.stream().filter(ScriptedFiles::isTransfer))
-                .allSatisfy(flight -> assertThat(flight.operation().offset % 4096)
-                        .isZero());
+                .allSatisfy(
+                        flight -> assertThat(flight.operation().offset % 4096).isZero());
     }
 
     @Test
@@ -347,7 +345,10 @@ class CopyLoopTest {
     void reservesFromItsStartOn() throws Exception {
         long start = 40L << 30;
         try (VirtualFile file = files.open(path())) {
-            assertThat(new Feeder(file, start, 0, 2).feed(bytes(100), 100).finish().outcome())
+            assertThat(new Feeder(file, start, 0, 2)
+                            .feed(bytes(100), 100)
+                            .finish()
+                            .outcome())
                     .isEmpty();
             assertThat(file.stat().size()).isEqualTo(start + 100);
         }
@@ -516,7 +517,10 @@ class CopyLoopTest {
         try (VirtualFile file = files.openDirect(path())) {
             byte[] data = bytes(B + 100);
             // The first buffer's bytes must not show behind the tail's.
-            assertThat(new Feeder(file, 0, Long.MAX_VALUE, 1).feed(data, B).finish().outcome())
+            assertThat(new Feeder(file, 0, Long.MAX_VALUE, 1)
+                            .feed(data, B)
+                            .finish()
+                            .outcome())
                     .isEqualTo(Optional.empty());
             assertThat(tail[0]).hasSize(4096).startsWith(Arrays.copyOfRange(data, B, B + 100));
             assertThat(Arrays.copyOfRange(tail[0], 100, 4096)).containsOnly(0);

@@ -56,10 +56,7 @@ class EngineChoiceTest {
     }
 
     private static IoEngineConfig small() {
-        return IoEngineConfig.defaults()
-                .withSlots(64)
-                .withWorkers(2)
-                .withPool(TestEngines.BUFFERS, TestEngines.BUFFER);
+        return IoEngineConfig.defaults().withSlots(64).withWorkers(2).withPool(TestEngines.BUFFERS, TestEngines.BUFFER);
     }
 
     private static boolean has(EngineKind kind) {
@@ -92,10 +89,13 @@ class EngineChoiceTest {
             assertThat(engine.loop().driver().kind()).isEqualTo(kind.label());
             assertThat(status.binding()).isEqualTo(kind == EngineKind.BLOCKING ? "none" : "ffm");
             assertThat(status.slots()).isEqualTo(64);
-            assertThat(status.buffers()).isEqualTo(TestEngines.BUFFERS).isEqualTo(engine.buffers().size());
+            assertThat(status.buffers())
+                    .isEqualTo(TestEngines.BUFFERS)
+                    .isEqualTo(engine.buffers().size());
             assertThat(status.bufferSize()).isEqualTo(TestEngines.BUFFER);
             assertThat(engine.counters().registeredBuffers()).isEqualTo(status.registeredBuffers());
-            assertThat(status.hugePages()).isEqualTo(status.hugePageBytes() >= TestEngines.BUFFERS * TestEngines.BUFFER);
+            assertThat(status.hugePages())
+                    .isEqualTo(status.hugePageBytes() >= TestEngines.BUFFERS * TestEngines.BUFFER);
         }
     }
 

@@ -22,11 +22,10 @@ final class Feeder {
     final CopyLoop loop;
 
     Feeder(VirtualFile file, long start, long reservedTo, int maxBuffers) {
-        loop = CopyLoop.start(
-                file, start, reservedTo, maxBuffers, (buffer, at, length) -> observed += length, () -> {
-                    readies.incrementAndGet();
-                    ready.release();
-                });
+        loop = CopyLoop.start(file, start, reservedTo, maxBuffers, (buffer, at, length) -> observed += length, () -> {
+            readies.incrementAndGet();
+            ready.release();
+        });
     }
 
     /** Hands a chunk in; false when the loop wants the rest later. */

@@ -58,7 +58,9 @@ class OperationTest {
             assertThatThrownBy(() -> buffer.get(0)).isInstanceOf(IllegalStateException.class);
             buffer.close();
             buffer.close();
-            assertThat(files.engine.buffers().available()).as("not pooled before completion").isEqualTo(3);
+            assertThat(files.engine.buffers().available())
+                    .as("not pooled before completion")
+                    .isEqualTo(3);
             files.release(flight);
             write.join();
             assertThat(files.engine.buffers().available()).isEqualTo(4);
@@ -161,9 +163,7 @@ class OperationTest {
         files.script(
                 OpCode.WRITE,
                 flight -> OptionalInt.of(
-                        tries.incrementAndGet() <= 3
-                                ? -Errno.EAGAIN
-                                : files.driver.perform(flight.operation())));
+                        tries.incrementAndGet() <= 3 ? -Errno.EAGAIN : files.driver.perform(flight.operation())));
         try (VirtualFile file = open();
                 OwnedBuffer buffer = files.engine.buffers().acquire()) {
             assertThat(file.writeAsync(buffer, 0, 100, 0).join().bytes()).isEqualTo(100);
@@ -176,9 +176,7 @@ class OperationTest {
         files.script(
                 OpCode.WRITE,
                 flight -> OptionalInt.of(
-                        tries.incrementAndGet() == 1
-                                ? files.driver.perform(flight.operation(), 60)
-                                : -Errno.EDQUOT));
+                        tries.incrementAndGet() == 1 ? files.driver.perform(flight.operation(), 60) : -Errno.EDQUOT));
         try (VirtualFile file = open();
                 OwnedBuffer buffer = files.engine.buffers().acquire()) {
             OperationFailedException full = EngineContract.thrownBy(
@@ -223,8 +221,7 @@ class OperationTest {
                 OwnedBuffer other = files.engine.buffers().acquire()) {
             CountDownLatch hold = new CountDownLatch(1);
             files.hold(OpCode.WRITE);
-            CompletableFuture<Void> blocked =
-                    file.writeAsync(buffer, 0, 100, 0).thenAccept(result -> await(hold));
+            CompletableFuture<Void> blocked = file.writeAsync(buffer, 0, 100, 0).thenAccept(result -> await(hold));
             Flight flight = files.driver.awaitInFlight(1).get(0);
             files.answerAll();
             files.release(flight);
@@ -257,11 +254,10 @@ class OperationTest {
                 })) {
             ScriptedDriver driver = new ScriptedDriver(8);
             EngineLoop loop = EngineLoop.start("millrace-engine-test", 8, () -> driver);
-            IoEngineConfig config =
-                    IoEngineConfig.defaults().withPool(1, 4096).withExecutor(executor);
+            IoEngineConfig config = IoEngineConfig.defaults().withPool(1, 4096).withExecutor(executor);
             PoolMemory memory = driver.mapPool(1, 4096);
-            try (IoEngine engine =
-                            new IoEngine(config, new EngineFactory.Opened(EngineKind.BLOCKING, loop, memory, List.of()));
+            try (IoEngine engine = new IoEngine(
+                            config, new EngineFactory.Opened(EngineKind.BLOCKING, loop, memory, List.of()));
                     VirtualFile file = VirtualFile.open(engine, folder.resolve("y"), OpenOptions.creating());
                     OwnedBuffer buffer = engine.buffers().acquire()) {
                 AtomicReference<String> thread = new AtomicReference<>("");
@@ -299,7 +295,10 @@ class OperationTest {
                 assertThat(thrown.get()).isInstanceOf(IllegalStateException.class);
             }
             assertThat(buffer.isOwned()).isTrue();
-            assertThat(files.engine.buffers().tryAcquire()).as("the pool is still open").isPresent().get()
+            assertThat(files.engine.buffers().tryAcquire())
+                    .as("the pool is still open")
+                    .isPresent()
+                    .get()
                     .satisfies(OwnedBuffer::close);
         }
     }

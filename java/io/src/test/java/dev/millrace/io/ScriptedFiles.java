@@ -62,9 +62,8 @@ final class ScriptedFiles implements AutoCloseable {
 
     /** Answers one kind of operation by a script and the rest by the files. */
     void script(int code, Function<Flight, OptionalInt> script) {
-        script(flight -> flight.code() == code
-                ? script.apply(flight)
-                : OptionalInt.of(driver.perform(flight.operation())));
+        script(flight ->
+                flight.code() == code ? script.apply(flight) : OptionalInt.of(driver.perform(flight.operation())));
     }
 
     /** Leaves one kind of operation in flight. */
@@ -99,7 +98,9 @@ final class ScriptedFiles implements AutoCloseable {
         }
         int available = engine.buffers().available();
         engine.close();
-        assertThat(available).as("buffers in the pool").isEqualTo(engine.buffers().size());
+        assertThat(available)
+                .as("buffers in the pool")
+                .isEqualTo(engine.buffers().size());
         assertThat(driver.openFiles()).as("open files").isZero();
         assertThat(driver.callsAfterDestroy()).isZero();
     }

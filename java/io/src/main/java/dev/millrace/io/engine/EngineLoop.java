@@ -322,8 +322,11 @@ public final class EngineLoop {
             LOG.error("The last counters of the engine {} could not be read", thread.getName(), t);
         }
         driverLock.writeLock().lock();
-        driverGone = true;
-        driverLock.writeLock().unlock();
+        try {
+            driverGone = true;
+        } finally {
+            driverLock.writeLock().unlock();
+        }
         try {
             driver.destroy();
         } catch (Throwable t) {
@@ -528,9 +531,7 @@ public final class EngineLoop {
 
     private void cancelInFlight(boolean all) {
         for (Operation operation : slots) {
-            if (operation != null
-                    && operation.code != OpCode.CANCEL
-                    && (all || OpCode.mayNeverEnd(operation.code))) {
+            if (operation != null && operation.code != OpCode.CANCEL && (all || OpCode.mayNeverEnd(operation.code))) {
                 askToStop(operation);
             }
         }
