@@ -322,8 +322,11 @@ public final class EngineLoop {
             LOG.error("The last counters of the engine {} could not be read", thread.getName(), t);
         }
         driverLock.writeLock().lock();
-        driverGone = true;
-        driverLock.writeLock().unlock();
+        try {
+            driverGone = true;
+        } finally {
+            driverLock.writeLock().unlock();
+        }
         try {
             driver.destroy();
         } catch (Throwable t) {
