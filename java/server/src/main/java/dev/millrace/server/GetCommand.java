@@ -104,7 +104,11 @@ final class GetCommand implements Callable<Integer> {
     @Option(names = "--verbose", description = "Retries and choices as they happen; stack traces.")
     private boolean verbose;
 
-    @Parameters(arity = "1..*", paramLabel = "SOURCE... DEST", hideParamSyntax = true, description = "What to fetch, and where to.")
+    @Parameters(
+            arity = "1..*",
+            paramLabel = "SOURCE... DEST",
+            hideParamSyntax = true,
+            description = "What to fetch, and where to.")
     private List<String> arguments = new ArrayList<>();
 
     GetCommand(Surroundings around) {

@@ -195,8 +195,7 @@ final class Download implements Attempt.Owner {
     }
 
     private Optional<String> expectedETag() {
-        return request.expectedETag()
-                .map(tag -> tag.startsWith("\"") || tag.startsWith("W/") ? tag : '"' + tag + '"');
+        return request.expectedETag().map(tag -> tag.startsWith("\"") || tag.startsWith("W/") ? tag : '"' + tag + '"');
     }
 
     @Override
@@ -221,7 +220,8 @@ final class Download implements Attempt.Owner {
         }
         learnt = Optional.of(head);
         framed = head.contentLength().isPresent() || head.chunked();
-        Digests sees = Digests.of(head, shared.config().verify(), request.range().isEmpty());
+        Digests sees =
+                Digests.of(head, shared.config().verify(), request.range().isEmpty());
         digests = Optional.of(sees);
         // Reserving may block, and other objects' bytes come by this thread.
         shared.prepare(() -> {
@@ -297,10 +297,11 @@ final class Download implements Attempt.Owner {
         String sentence = "download of " + request.object() + " failed: " + failure.getMessage();
         switch (RetryPolicy.judge(failure)) {
             case RETRY -> {
-                if (failure.reusedConnection()
-                        && !ended.headSeen()
-                        && deadConnections++ < MAX_DEAD_CONNECTIONS) {
-                    LOG.debug("A pooled connection to {} had died", shared.source().name(), failure);
+                if (failure.reusedConnection() && !ended.headSeen() && deadConnections++ < MAX_DEAD_CONNECTIONS) {
+                    LOG.debug(
+                            "A pooled connection to {} had died",
+                            shared.source().name(),
+                            failure);
                     nextTry();
                 } else {
                     retry(failure, failure.retryAfter());
@@ -311,7 +312,8 @@ final class Download implements Attempt.Owner {
                 retry(failure, failure.retryAfter());
             }
             case PRECONDITION -> {
-                if (ended.request().ifMatch().isEmpty() || request.expectedETag().isPresent()) {
+                if (ended.request().ifMatch().isEmpty()
+                        || request.expectedETag().isPresent()) {
                     end(new DownloadFailure.ObjectChanged(
                             "download of " + request.object() + " failed: the object is not the one expected (ETag "
                                     + request.expectedETag().orElse("none") + "): " + failure.getMessage(),
@@ -325,8 +327,8 @@ final class Download implements Attempt.Owner {
             case REFUSED -> end(new DownloadFailure.AccessRefused(sentence, failure));
             case PERMANENT -> end(new DownloadFailure.RequestRefused(sentence, failure));
             case CANCELLED ->
-                end(new DownloadFailure.Cancelled("download of " + request.object() + " was cancelled: "
-                        + failure.getMessage()));
+                end(new DownloadFailure.Cancelled(
+                        "download of " + request.object() + " was cancelled: " + failure.getMessage()));
         }
     }
 
@@ -436,8 +438,8 @@ final class Download implements Attempt.Owner {
     private void pause(IOException cause, Optional<Duration> atLeast) {
         retries++;
         deadConnections = 0;
-        Duration own = RetryPolicy.sleepAfter(
-                triesWithoutProgress, shared.timing().random());
+        Duration own =
+                RetryPolicy.sleepAfter(triesWithoutProgress, shared.timing().random());
         Duration told = atLeast.orElse(Duration.ZERO);
         if (told.compareTo(StoreRate.LONGEST_WAIT) > 0) {
             told = StoreRate.LONGEST_WAIT;
@@ -462,7 +464,8 @@ final class Download implements Attempt.Owner {
     private void giveUp(IOException cause) {
         String sentence = "download of " + request.object() + " failed: " + triesWithoutProgress
                 + " tries in a row brought no progress beyond byte " + furthest + "; the last: " + text(cause);
-        boolean credentials = cause instanceof SourceFailure failure && failure.code().startsWith("Expired");
+        boolean credentials =
+                cause instanceof SourceFailure failure && failure.code().startsWith("Expired");
         end(
                 credentials
                         ? new DownloadFailure.AccessRefused(sentence, cause)
@@ -524,7 +527,9 @@ final class Download implements Attempt.Owner {
         String sentence = "the bytes of " + request.object() + " are wrong: " + what;
         if (mismatches++ > 0 || !canBeginAgain()) {
             end(new DownloadFailure.ChecksumMismatch(sentence
-                    + (mismatches > 1 ? "; they were fetched twice" : "; they are out already and cannot be taken back")));
+                    + (mismatches > 1
+                            ? "; they were fetched twice"
+                            : "; they are out already and cannot be taken back")));
             return;
         }
         // A connection of its own: what garbled the first may sit on the way.

@@ -107,8 +107,8 @@ final class S3Clients implements AutoCloseable {
                 .requestChecksumCalculation(RequestChecksumCalculation.WHEN_REQUIRED)
                 .responseChecksumValidation(ResponseChecksumValidation.WHEN_REQUIRED)
                 // What hears of the end never blocks, so that no thread is needed to tell it.
-                .asyncConfiguration(async -> async.advancedOption(
-                        SdkAdvancedAsyncClientOption.FUTURE_COMPLETION_EXECUTOR, Runnable::run));
+                .asyncConfiguration(async ->
+                        async.advancedOption(SdkAdvancedAsyncClientOption.FUTURE_COMPLETION_EXECUTOR, Runnable::run));
         route.endpoint().ifPresent(builder::endpointOverride);
         return builder.build();
     }
@@ -116,14 +116,16 @@ final class S3Clients implements AutoCloseable {
     private SdkAsyncHttpClient pooled() {
         if (pooled.isEmpty()) {
             // Idle for longer than this a connection may well be closed by the store, and asking over it wastes a try.
-            pooled = Optional.of(http().connectionMaxIdleTime(Duration.ofSeconds(10)).build());
+            pooled = Optional.of(
+                    http().connectionMaxIdleTime(Duration.ofSeconds(10)).build());
         }
         return pooled.get();
     }
 
     private SdkAsyncHttpClient unpooled() {
         if (unpooled.isEmpty()) {
-            unpooled = Optional.of(http().connectionTimeToLive(Duration.ofMillis(1)).build());
+            unpooled = Optional.of(
+                    http().connectionTimeToLive(Duration.ofMillis(1)).build());
         }
         return unpooled.get();
     }

@@ -40,8 +40,7 @@ public final class S3Source implements ObjectSource {
     private volatile boolean closed;
     private volatile boolean usedBefore;
 
-    private S3Source(
-            S3Clients clients, S3Clients.Route home, String name, Optional<RenewableCredentials> renewable) {
+    private S3Source(S3Clients clients, S3Clients.Route home, String name, Optional<RenewableCredentials> renewable) {
         this.clients = clients;
         this.redirects = new S3Redirects(home);
         this.name = name;
@@ -61,12 +60,11 @@ public final class S3Source implements ObjectSource {
      */
     public static S3Source of(S3AsyncClient client, boolean closeClient) {
         S3Clients clients = new S3Clients(
-                new S3Clients.Settings(
-                        false, AnonymousCredentialsProvider.create(), 1, Duration.ofSeconds(1)),
+                new S3Clients.Settings(false, AnonymousCredentialsProvider.create(), 1, Duration.ofSeconds(1)),
                 Optional.of(client),
                 closeClient);
-        return new S3Source(clients, new S3Clients.Route(Optional.empty(), "given"), "the given S3 client",
-                Optional.empty());
+        return new S3Source(
+                clients, new S3Clients.Route(Optional.empty(), "given"), "the given S3 client", Optional.empty());
     }
 
     @Override
@@ -339,7 +337,10 @@ public final class S3Source implements ObjectSource {
 
         private String defaultRegion() {
             try {
-                return DefaultAwsRegionProviderChain.builder().build().getRegion().id();
+                return DefaultAwsRegionProviderChain.builder()
+                        .build()
+                        .getRegion()
+                        .id();
             } catch (SdkException none) {
                 // Where every store that knows regions begins, and the rest do not care.
                 return "us-east-1";
