@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -44,10 +45,10 @@ final class EngineFactory {
         Bindings bindings = Bindings.load(config.binding());
         if (bindings.nativeIo().isEmpty()) {
             String reason = "no native library: " + bindings.reasons();
-            if (wanted.isPresent() || config.binding().isPresent()) {
+            Optional<String> binding = wantedBinding(config);
+            if (wanted.isPresent() || binding.isPresent()) {
                 throw new EngineUnavailableException("the engine "
-                        + wanted.map(EngineKind::label)
-                                .orElse("by binding " + config.binding().orElse(""))
+                        + wanted.map(EngineKind::label).orElse("by binding " + binding.orElse(""))
                         + " cannot be had: " + reason);
             }
             notes.add(reason);
@@ -57,7 +58,7 @@ final class EngineFactory {
             if (!wanted.equals(Optional.of(EngineKind.EPOLL))) {
                 Optional<Opened> ring = openRing(config, nativeIo, constants, notes);
                 if (ring.isPresent()) {
-                    return ring.get();
+                    return said(ring.get(), notes);
                 }
                 if (wanted.isPresent()) {
                     throw new EngineUnavailableException(
@@ -83,6 +84,15 @@ final class EngineFactory {
                 notes);
     }
 
+    /** The binding that the program asked for, or the settings where native code is not switched off by them. */
+    private static Optional<String> wantedBinding(IoEngineConfig config) {
+        Optional<String> asked = config.binding();
+        if (asked.isEmpty() && !Settings.isOff(Bindings.NATIVE_PROPERTY, Bindings.NATIVE_VARIABLE)) {
+            asked = Settings.read(Bindings.BINDING_PROPERTY, Bindings.BINDING_VARIABLE);
+        }
+        return asked.filter(name -> !name.equals("auto"));
+    }
+
     private static Opened said(Opened opened, List<String> notes) {
         if (!notes.isEmpty()) {
             LOG.warn("Millrace runs on the engine {}: {}", opened.kind().label(), String.join("; ", notes));
@@ -92,7 +102,8 @@ final class EngineFactory {
 
     /** io_uring, with a smaller ring where a finite RLIMIT_MEMLOCK refuses the full one. */
     private static Optional<Opened> openRing(
-            IoEngineConfig config, NativeIo nativeIo, NativeConstants constants, List<String> notes) {
+            IoEngineConfig config, NativeIo nativeIo, NativeConstants constants, List<String> notes) 
+            throws EngineUnavailableException {
         if (Settings.isOff(IoEngineConfig.IO_URING_PROPERTY, IoEngineConfig.IO_URING_VARIABLE)) {
             notes.add("io_uring is switched off by " + IoEngineConfig.IO_URING_PROPERTY + " or "
                     + IoEngineConfig.IO_URING_VARIABLE);
@@ -134,7 +145,8 @@ final class EngineFactory {
         };
     }
 
-    private static Opened start(IoEngineConfig config, EngineKind kind, Supplier<Driver> driver, List<String> notes) {
+    static Opened start(IoEngineConfig config, EngineKind kind, Supplier<Driver> driver, List<String> notes)
+            throws EngineUnavailableException {
         EngineLoop loop = EngineLoop.start("millrace-engine-" + NUMBER.getAndIncrement(), config.queue(), driver);
         // Registration belongs to the engine thread, as everything that touches the ring does.
         CompletableFuture<PoolMemory> mapped = new CompletableFuture<>();
@@ -148,9 +160,10 @@ final class EngineFactory {
         PoolMemory memory;
         try {
             memory = mapped.join();
-        } catch (RuntimeException e) {
+        } catch (CompletionException e) {
             loop.close();
-            throw e;
+            throw new EngineUnavailableException("an engine with " + config.buffers() + " buffers of "
+                    + config.bufferSize() + " bytes cannot be had: " + e.getCause().getMessage());
         }
         List<String> all = new ArrayList<>(notes);
         memory.note().ifPresent(note -> {

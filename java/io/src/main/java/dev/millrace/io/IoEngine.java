@@ -52,7 +52,8 @@ public final class IoEngine implements AutoCloseable {
     private final ThreadPoolExecutor offloading;
     private final Map<String, Boolean> bufferedFolders = new ConcurrentHashMap<>();
 
-    private IoEngine(IoEngineConfig config, EngineFactory.Opened opened) {
+    /** Over an engine thread that is already there: tests bring drivers of their own. */
+    IoEngine(IoEngineConfig config, EngineFactory.Opened opened) {
         this.opened = opened;
         this.loop = opened.loop();
         this.pool = new BufferPool(opened.memory(), config.bufferSize(), loop.driver(), loop::isEngineThread);
@@ -104,9 +105,7 @@ public final class IoEngine implements AutoCloseable {
 
     /** What the engine has counted. Kernel workers are counted anew at the call. */
     public EngineCounters counters() {
-        if (!loop.isClosing()) {
-            loop.driver().sampleKernelWorkers();
-        }
+        loop.sampleKernelWorkers();
         return EngineCounters.of(loop.stats());
     }
 
@@ -126,6 +125,7 @@ public final class IoEngine implements AutoCloseable {
      * Renames, replacing what is there unless {@code noReplace}. Durable only after {@link #syncDirectory}.
      */
     public void rename(Path from, Path to, boolean noReplace) throws IoFailure {
+        checkOpen("rename", from + " to " + to);
         int result = syscalls.rename(from.toString(), to.toString(), noReplace);
         if (result < 0) {
             throw failure("rename", from + " to " + to, -result, 0, true);
@@ -134,6 +134,7 @@ public final class IoEngine implements AutoCloseable {
 
     /** Removes a file; one that is not there counts as removed. Returns whether it was there. */
     public boolean deleteIfExists(Path path) throws IoFailure {
+        checkOpen("unlink", path.toString());
         int result = syscalls.unlink(path.toString(), false);
         if (result < 0 && result != -Errno.ENOENT) {
             throw failure("unlink", path.toString(), -result, 0, true);
@@ -148,19 +149,28 @@ public final class IoEngine implements AutoCloseable {
      */
     public void syncDirectory(Path folder) throws IoFailure {
         String path = folder.toString();
+        checkOpen("fsync", path);
         int fd = syscalls.open(path.isEmpty() ? "." : path, OpenFlag.READ | OpenFlag.DIRECTORY, 0);
         if (fd < 0) {
-            throw new FatalIoException("fsync", path, -fd, "(the folder)");
+            throw failedFolderSync(path, -fd);
         }
         int result = syscalls.fsync(fd);
         syscalls.close(fd);
         if (result < 0) {
-            throw new FatalIoException("fsync", path, -result, "(the folder)");
+            throw failedFolderSync(path, -result);
         }
+    }
+
+    /** That the engine was closed first says nothing about the disk. */
+    private IoFailure failedFolderSync(String path, int errno) {
+        return errno == Errno.ECANCELED
+                ? failure("fsync", path, errno, 0, true)
+                : new FatalIoException("fsync", path, errno, "(the folder)");
     }
 
     /** Bytes free for an unprivileged user on a path's file system. */
     public long freeBytes(Path path) throws IoFailure {
+        checkOpen("statfs", path.toString());
         long result = syscalls.freeBytes(path.toString());
         if (result < 0) {
             throw failure("statfs", path.toString(), (int) -result, 0, false);
@@ -182,6 +192,12 @@ public final class IoEngine implements AutoCloseable {
 
     /** The exception for an errno. {@code writing}: EIO, EROFS and EACCES then mean that the disk is not to be trusted. */
     IoFailure failure(String operation, String path, int errno, long position, boolean writing) {
+        return failure(operation, path, errno, position, 0, writing);
+    }
+
+    /** The same for a transfer that had moved some bytes before it failed. */
+    IoFailure failure(
+            String operation, String path, int errno, long position, long transferred, boolean writing) {
         if (errno == Errno.ECANCELED) {
             return loop.isClosing()
                     ? new EngineClosedException(operation, path)
@@ -191,34 +207,56 @@ public final class IoEngine implements AutoCloseable {
         if (writing && (errno == Errno.EIO || errno == Errno.EROFS || errno == Errno.EACCES)) {
             return new FatalIoException(operation, path, errno, detail);
         }
-        return new OperationFailedException(operation, path, errno, 0, detail);
+        return new OperationFailedException(operation, path, errno, transferred, detail);
     }
 
-    /** Completes a user's future away from the engine thread. */
+    /**
+     * Completes a user's future away from the engine thread, also where the user's executor runs its tasks on the
+     * caller (as many do when they are full): a continuation that blocks would stop all I/O there.
+     */
     void completeLater(Runnable completion) {
+        completeOn(executor, completion);
+    }
+
+    private void completeOn(Executor chosen, Runnable completion) {
         try {
-            executor.execute(completion);
-        } catch (RejectedExecutionException e) {
-            // The user's executor is shut down, ours perhaps too: nothing may stay without a result.
+            chosen.execute(() -> {
+                if (loop.isEngineThread()) {
+                    completeOn(ownExecutor, completion);
+                } else {
+                    completion.run();
+                }
+            });
+        } catch (RuntimeException e) {
+            if (!(e instanceof RejectedExecutionException)) {
+                LOG.error("The executor for futures threw; the future is completed by a thread of its own", e);
+            }
+            // It is shut down, ours perhaps too: nothing may stay without a result.
             Thread thread = new Thread(completion, "millrace-late-completion");
             thread.setDaemon(true);
             thread.start();
         }
     }
 
-    <T> CompletableFuture<T> offload(Callable<T> body) {
+    /** Runs a call that may block; {@code unwanted} takes what nobody waits for any more. */
+    <T> CompletableFuture<T> offload(
+            String operation, String path, Callable<T> body, java.util.function.Consumer<T> unwanted) {
         CompletableFuture<T> future = new CompletableFuture<>();
         try {
             offloading.execute(() -> {
                 try {
                     T value = body.call();
-                    completeLater(() -> future.complete(value));
+                    completeLater(() -> {
+                        if (!future.complete(value)) {
+                            unwanted.accept(value);
+                        }
+                    });
                 } catch (Throwable t) {
                     completeLater(() -> future.completeExceptionally(t));
                 }
             });
         } catch (RejectedExecutionException e) {
-            future.completeExceptionally(new EngineClosedException("open", ""));
+            future.completeExceptionally(new EngineClosedException(operation, path));
         }
         return future;
     }
@@ -236,6 +274,9 @@ public final class IoEngine implements AutoCloseable {
      */
     @Override
     public void close() {
+        if (loop.isEngineThread()) {
+            throw new IllegalStateException("an engine cannot be closed from its own thread: it would wait for itself");
+        }
         pool.close();
         loop.close();
         pool.release();

@@ -2,6 +2,7 @@
 package dev.millrace.io;
 
 import dev.millrace.io.engine.EngineLoop;
+import dev.millrace.io.engine.Errno;
 import dev.millrace.io.engine.OpCode;
 import dev.millrace.io.engine.Operation;
 import dev.millrace.io.engine.Syscalls;
@@ -86,7 +87,12 @@ final class ParkingSyscalls implements Syscalls {
 
     @Override
     public int close(int fd) {
-        return runsHere() ? direct.close(fd) : call(OpCode.CLOSE, op -> op.fd = fd);
+        if (runsHere()) {
+            return direct.close(fd);
+        }
+        int result = call(OpCode.CLOSE, op -> op.fd = fd);
+        // The engine closed first: the descriptor is not to be left behind for that.
+        return result == -Errno.ECANCELED ? direct.close(fd) : result;
     }
 
     @Override

@@ -14,6 +14,8 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A regular file, read and written at offsets through an {@link IoEngine}.
@@ -31,6 +33,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * closes the descriptor.
  */
 public final class VirtualFile implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(VirtualFile.class);
+
     private final IoEngine engine;
     private final EngineLoop loop;
     private final Syscalls syscalls;
@@ -45,6 +49,7 @@ public final class VirtualFile implements AutoCloseable {
     private int underWay;
     private boolean closing;
     private boolean closed;
+    private boolean gone;
     private volatile Optional<FatalIoException> failedSync = Optional.empty();
 
     private VirtualFile(IoEngine engine, String path, int fd, FileStat stat, boolean direct, Alignment alignment) {
@@ -75,10 +80,16 @@ public final class VirtualFile implements AutoCloseable {
             throw new UnsupportedFileException("open", text, "open of a path with a NUL character is not possible");
         }
         engine.checkOpen("open", text);
+        // First, since opening a FIFO waits for its other end and opening a device may do anything.
+        StatResult before = engine.syscalls().stat(text);
+        if (before.error() == 0) {
+            checkRegular(text, before.stat());
+        }
+        boolean missing = before.error() == -Errno.ENOENT;
         return switch (options.direct()) {
             case OFF -> openBuffered(engine, text, options);
             case REQUIRED -> {
-                Attempt attempt = tryDirect(engine, text, options);
+                Attempt attempt = tryDirect(engine, text, options, missing);
                 yield attempt.file()
                         .orElseThrow(() -> new UnsupportedFileException(
                                 "open",
@@ -87,7 +98,7 @@ public final class VirtualFile implements AutoCloseable {
                                         + attempt.fileSystem() + ") has none"));
             }
             case PREFERRED -> {
-                Attempt attempt = tryDirect(engine, text, options);
+                Attempt attempt = tryDirect(engine, text, options, missing);
                 if (attempt.file().isPresent()) {
                     yield attempt.file().get();
                 }
@@ -99,7 +110,16 @@ public final class VirtualFile implements AutoCloseable {
 
     /** {@link #open} as a future. */
     public static CompletableFuture<VirtualFile> openAsync(IoEngine engine, Path path, OpenOptions options) {
-        return engine.offload(() -> open(engine, path, options));
+        return engine.offload("open", path.toString(), () -> open(engine, path, options), VirtualFile::closeUnwanted);
+    }
+
+    /** The future was cancelled: what it would have brought is nobody's. */
+    private void closeUnwanted() {
+        try {
+            close();
+        } catch (IoFailure e) {
+            LOG.warn("The file of a cancelled open could not be closed: {}", e.getMessage());
+        }
     }
 
     private record Attempt(Optional<VirtualFile> file, String fileSystem) {}
@@ -114,13 +134,20 @@ public final class VirtualFile implements AutoCloseable {
     }
 
     /** Opens directly, or says which file system has no direct I/O, leaving no file that this call made. */
-    private static Attempt tryDirect(IoEngine engine, String path, OpenOptions options) throws IoFailure {
+    private static Attempt tryDirect(IoEngine engine, String path, OpenOptions options, boolean missing)
+            throws IoFailure {
         Syscalls syscalls = engine.syscalls();
-        boolean existed = !options.create() || syscalls.stat(path).error() == 0;
-        int fd = syscalls.open(path, flags(options, true), options.mode());
+        int flags = flags(options, true);
+        // Exclusively, to know whether this call made the file: what another made meanwhile is not ours to remove.
+        boolean made = options.create() && missing;
+        int fd = syscalls.open(path, made ? flags | OpenFlag.EXCLUSIVE : flags, options.mode());
+        if (fd == -Errno.EEXIST && !options.exclusive()) {
+            made = false;
+            fd = syscalls.open(path, flags, options.mode());
+        }
         if (fd == -Errno.EINVAL) {
             String fileSystem = describeFileSystem(syscalls, path);
-            removeIfMade(syscalls, path, existed);
+            removeIfMade(syscalls, path, made);
             return new Attempt(Optional.empty(), fileSystem);
         }
         if (fd < 0) {
@@ -130,7 +157,7 @@ public final class VirtualFile implements AutoCloseable {
         Optional<Alignment> alignment = DirectAlignment.of(stat);
         if (alignment.isEmpty()) {
             syscalls.close(fd);
-            removeIfMade(syscalls, path, existed);
+            removeIfMade(syscalls, path, made);
             return new Attempt(Optional.empty(), stat.fileSystem());
         }
         return new Attempt(
@@ -146,8 +173,8 @@ public final class VirtualFile implements AutoCloseable {
         return new VirtualFile(engine, path, fd, stat, false, Alignment.NONE);
     }
 
-    private static void removeIfMade(Syscalls syscalls, String path, boolean existed) {
-        if (!existed) {
+    private static void removeIfMade(Syscalls syscalls, String path, boolean made) {
+        if (made) {
             syscalls.unlink(path, false);
         }
     }
@@ -170,16 +197,24 @@ public final class VirtualFile implements AutoCloseable {
             engine.syscalls().close(fd);
             throw engine.failure("stat", path, -result.error(), 0, false);
         }
-        if (!result.stat().isRegularFile()) {
+        try {
+            checkRegular(path, result.stat());
+        } catch (UnsupportedFileException e) {
             engine.syscalls().close(fd);
+            throw e;
+        }
+        return result.stat();
+    }
+
+    private static void checkRegular(String path, FileStat stat) throws UnsupportedFileException {
+        if (!stat.isRegularFile()) {
             throw new UnsupportedFileException(
                     "open",
                     path,
                     "open of " + path + " is not possible: it is "
-                            + (result.stat().isDirectory() ? "a folder" : "a device, FIFO or socket")
+                            + (stat.isDirectory() ? "a folder" : "a device, FIFO or socket")
                             + ", and a VirtualFile is a regular file");
         }
-        return result.stat();
     }
 
     // ------------------------------------------------------------------ what it is
@@ -308,7 +343,13 @@ public final class VirtualFile implements AutoCloseable {
                 buffer.giveBack();
             }
             if (progress.error() != 0) {
-                throw engine.failure(write ? "write" : "read", path, progress.error(), progress.position(), write);
+                throw engine.failure(
+                        write ? "write" : "read",
+                        path,
+                        progress.error(),
+                        progress.position(),
+                        progress.moved(),
+                        write);
             }
             return progress.moved();
         } finally {
@@ -326,7 +367,12 @@ public final class VirtualFile implements AutoCloseable {
             return CompletableFuture.failedFuture(e);
         }
         if (length == 0) {
-            exit();
+            try {
+                buffer.handOver();
+                buffer.giveBack();
+            } finally {
+                exit();
+            }
             return CompletableFuture.completedFuture(new IoResult(buffer, 0));
         }
         TransferFuture future = new TransferFuture(write, position);
@@ -352,7 +398,8 @@ public final class VirtualFile implements AutoCloseable {
                             complete(new IoResult(owned, moved));
                         } else {
                             completeExceptionally(
-                                    engine.failure(write ? "write" : "read", path, error, position + moved, write));
+                                    engine.failure(
+                                            write ? "write" : "read", path, error, position + moved, moved, write));
                         }
                     });
                 }
@@ -449,8 +496,8 @@ public final class VirtualFile implements AutoCloseable {
     }
 
     /**
-     * Reserves space for {@code length} bytes and sets the length to that, in whole blocks, so that direct writes below it do not extend the file: those that do are sent
-     * to the kernel's worker threads on ext4 and cost ten times the CPU.
+     * Reserves space for {@code length} bytes and sets the length to that, in whole blocks, so that direct writes below
+     * it do not extend the file: those that do are sent to the kernel's worker threads on ext4 and cost ten times the CPU.
      *
      * @return false where the file system or engine cannot reserve; writing works all the same
      * @throws OperationFailedException with free and needed bytes where there is not enough space
@@ -461,13 +508,18 @@ public final class VirtualFile implements AutoCloseable {
         }
         enter("fallocate");
         try {
-            int result = syscalls.allocate(fd, 0, roundUpToBlock(length));
+            // A length that cannot be rounded up is one that every file system refuses as too large.
+            long whole = length > Long.MAX_VALUE - blockSize ? length : roundUpToBlock(length);
+            int result = syscalls.allocate(fd, 0, whole);
             if (result == 0) {
                 return true;
             }
             int error = -result;
             if (error == Errno.EOPNOTSUPP || error == Errno.ENOSYS || error == Errno.EINVAL) {
                 return false;
+            }
+            if (error != Errno.ENOSPC && error != Errno.EDQUOT && error != Errno.EFBIG) {
+                throw engine.failure("fallocate", path, error, 0, true);
             }
             long free = syscalls.freeBytes(
                     Path.of(path).toAbsolutePath().getParent().toString());
@@ -541,6 +593,7 @@ public final class VirtualFile implements AutoCloseable {
 
     /** Announces an operation, which keeps the descriptor open until {@link #exit}. */
     void enter(String operation) throws IoFailure {
+        engine.checkOpen(operation, path);
         lock.lock();
         try {
             if (closing) {
@@ -578,7 +631,7 @@ public final class VirtualFile implements AutoCloseable {
         lock.lock();
         try {
             closing = true;
-            while (underWay > 0) {
+            while (underWay > 0 || (closed && !gone)) {
                 idle.awaitUninterruptibly();
             }
             if (closed) {
@@ -589,6 +642,13 @@ public final class VirtualFile implements AutoCloseable {
             lock.unlock();
         }
         int result = loop.driver().syscalls().close(fd);
+        lock.lock();
+        try {
+            gone = true;
+            idle.signalAll();
+        } finally {
+            lock.unlock();
+        }
         if (result < 0) {
             throw engine.failure("close", path, -result, 0, true);
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.io.engine;
 
+import java.util.ArrayDeque;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
@@ -8,6 +9,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 import org.jctools.queues.atomic.MpscUnboundedAtomicArrayQueue;
 import org.slf4j.Logger;
@@ -19,6 +21,8 @@ import org.slf4j.LoggerFactory;
  * the handlers of what is complete.
  *
  * <p><b>Bounds.</b> At most {@link Driver#slots} operations are in flight; the others wait in order in {@code ready}.
+ * One slot is kept for cancelling, which goes before all that waits: slots full of what never ends by itself could
+ * otherwise not be emptied.
  * Callers on other threads hold a place in line each; when all places are taken they park in {@link #submit}.
  *
  * <p><b>Waking.</b> The thread announces that it is about to sleep and then looks at the inbox once more; a caller puts
@@ -45,10 +49,15 @@ public final class EngineLoop {
     private final Thread thread;
     private final Driver driver;
     private final LongAdder handlerErrors = new LongAdder();
+    private final ReentrantReadWriteLock driverLock = new ReentrantReadWriteLock();
+    /** Set when the driver is about to be freed: a call from another thread would then touch freed memory. */
+    private boolean driverGone;
 
     // Engine thread only.
     private final Operation[] slots;
     private final int[] freeSlots;
+    private final int keptForCancels;
+    private final ArrayDeque<Cancel> cancels = new ArrayDeque<>();
     private int freeCount;
     private long sequence;
     private Operation readyHead;
@@ -75,6 +84,7 @@ public final class EngineLoop {
             freeSlots[i] = count - 1 - i;
         }
         freeCount = count;
+        keptForCancels = count > 1 ? 1 : 0;
     }
 
     /**
@@ -193,10 +203,34 @@ public final class EngineLoop {
         operation.state = Operation.QUEUED;
         inbox.add(operation);
         if (sleeping.get() == SLEEPING && sleeping.compareAndSet(SLEEPING, AWAKE)) {
-            driver.wake();
+            wake();
         }
         if (terminated) {
             finishLate();
+        }
+    }
+
+    /** Rings the driver, unless it is freed or about to be; whoever woke it may come late. */
+    private void wake() {
+        driverLock.readLock().lock();
+        try {
+            if (!driverGone) {
+                driver.wake();
+            }
+        } finally {
+            driverLock.readLock().unlock();
+        }
+    }
+
+    /** Counts the kernel's workers now, as long as the engine lives. */
+    public void sampleKernelWorkers() {
+        driverLock.readLock().lock();
+        try {
+            if (!driverGone) {
+                driver.sampleKernelWorkers();
+            }
+        } finally {
+            driverLock.readLock().unlock();
         }
     }
 
@@ -230,7 +264,7 @@ public final class EngineLoop {
             throw new IllegalStateException("an engine cannot be closed from its own thread: it would wait for itself");
         }
         closing = true;
-        driver.wake();
+        wake();
         boolean interrupted = false;
         while (true) {
             try {
@@ -238,9 +272,7 @@ public final class EngineLoop {
                 end.get(100, TimeUnit.MILLISECONDS);
                 break;
             } catch (TimeoutException e) {
-                if (!terminated) {
-                    driver.wake();
-                }
+                wake();
             } catch (InterruptedException e) {
                 interrupted = true;
             } catch (ExecutionException e) {
@@ -263,25 +295,39 @@ public final class EngineLoop {
             LOG.error("The engine thread {} failed; everything in flight is ended", thread.getName(), t);
             closing = true;
         }
+        // From here on a handler that submits is answered at once.
+        closeBegun = true;
+        sleeping.set(AWAKE);
+        freeDriver();
+        // Only now has the kernel let go of what a failed turn may have left behind.
+        for (int slot = 0; slot < slots.length; slot++) {
+            Operation operation = slots[slot];
+            if (operation != null) {
+                slots[slot] = null;
+                finish(operation, -Errno.ECANCELED);
+            }
+        }
+        // Before the announcement: from then on other threads end what they find, cancels of these operations too.
+        dropReady();
+        terminated = true;
+        finishLate();
+        end.complete(null);
+    }
+
+    private void freeDriver() {
         try {
             driver.sampleKernelWorkers();
             lastStats = driver.stats();
+        } catch (Throwable t) {
+            LOG.error("The last counters of the engine {} could not be read", thread.getName(), t);
+        }
+        driverLock.writeLock().lock();
+        driverGone = true;
+        driverLock.writeLock().unlock();
+        try {
             driver.destroy();
-            // Only now has the kernel let go of what a failed turn may have left behind.
-            for (int slot = 0; slot < slots.length; slot++) {
-                Operation operation = slots[slot];
-                if (operation != null) {
-                    slots[slot] = null;
-                    finish(operation, -Errno.ECANCELED);
-                }
-            }
         } catch (Throwable t) {
             LOG.error("The engine {} could not be freed; its memory is kept", thread.getName(), t);
-        } finally {
-            terminated = true;
-            dropReady();
-            finishLate();
-            end.complete(null);
         }
     }
 
@@ -320,7 +366,7 @@ public final class EngineLoop {
     private void accept(Operation operation) {
         if (operation instanceof Task) {
             finish(operation, 0);
-        } else if (closing && closeBegun) {
+        } else if (operation.cancelRequested || (closing && closeBegun)) {
             finish(operation, -Errno.ECANCELED);
         } else {
             operation.state = Operation.READY;
@@ -336,17 +382,41 @@ public final class EngineLoop {
 
     private int stageReady() {
         int staged = 0;
-        while (freeCount > 0 && readyHead != null) {
+        while (freeCount > 0 && !cancels.isEmpty()) {
+            Cancel cancel = cancels.poll();
+            if (isInFlight(cancel.extra)) {
+                stage(cancel);
+                staged++;
+            }
+        }
+        while (freeCount > keptForCancels && readyHead != null) {
             Operation operation = readyHead;
             unlink(operation);
-            int slot = freeSlots[--freeCount];
-            slots[slot] = operation;
-            operation.token = (sequence++ << SLOT_BITS) | slot;
-            operation.state = Operation.IN_FLIGHT;
-            driver.stage(operation, slot, operation.token);
+            stage(operation);
             staged++;
         }
         return staged;
+    }
+
+    private void stage(Operation operation) {
+        int slot = freeSlots[--freeCount];
+        slots[slot] = operation;
+        operation.token = (sequence++ << SLOT_BITS) | slot;
+        operation.state = Operation.IN_FLIGHT;
+        try {
+            driver.stage(operation, slot, operation.token);
+        } catch (RuntimeException e) {
+            // A request that cannot be said (a path that is null) must not strand the others.
+            LOG.error("A {} could not be handed to the driver", OpCode.name(operation.code), e);
+            slots[slot] = null;
+            freeSlots[freeCount++] = slot;
+            finish(operation, -Errno.EINVAL);
+        }
+    }
+
+    private boolean isInFlight(long token) {
+        int slot = (int) (token & SLOT_MASK);
+        return slot < slots.length && slots[slot] != null && slots[slot].token == token;
     }
 
     private void unlink(Operation operation) {
@@ -380,7 +450,8 @@ public final class EngineLoop {
         if (result >= 0) {
             driver.collect(operation, slot);
         }
-        finish(operation, result);
+        // An interrupted operation that is not to be repeated is one that was asked to stop.
+        finish(operation, result == -Errno.EINTR ? -Errno.ECANCELED : result);
     }
 
     /** EINTR never reaches a user; a cancellation that nobody asked for (a signal, a profiler) is tried once more. */
@@ -419,15 +490,19 @@ public final class EngineLoop {
                 unlink(operation);
                 finish(operation, -Errno.ECANCELED);
             }
-            case Operation.IN_FLIGHT -> {
-                if (!operation.cancelRequested) {
-                    operation.cancelRequested = true;
-                    accept(new Cancel(operation.token));
-                }
-            }
+            case Operation.IN_FLIGHT -> askToStop(operation);
+            // Still in the inbox, where a handler's cancel overtakes it: ended when it comes out.
+            case Operation.QUEUED -> operation.cancelRequested = true;
             default -> {
-                // Complete already, or not yet out of the inbox: the inbox is in order, so it was there before us.
+                // Complete already.
             }
+        }
+    }
+
+    private void askToStop(Operation operation) {
+        if (!operation.cancelRequested) {
+            operation.cancelRequested = true;
+            cancels.add(new Cancel(operation.token));
         }
     }
 
@@ -455,16 +530,8 @@ public final class EngineLoop {
         for (Operation operation : slots) {
             if (operation != null
                     && operation.code != OpCode.CANCEL
-                    && !operation.cancelRequested
-                    && freeCount > 0
                     && (all || OpCode.mayNeverEnd(operation.code))) {
-                operation.cancelRequested = true;
-                Cancel cancel = new Cancel(operation.token);
-                int slot = freeSlots[--freeCount];
-                slots[slot] = cancel;
-                cancel.token = (sequence++ << SLOT_BITS) | slot;
-                cancel.state = Operation.IN_FLIGHT;
-                driver.stage(cancel, slot, cancel.token);
+                askToStop(operation);
             }
         }
     }

@@ -98,6 +98,8 @@ public final class Errno {
             case EIO -> "the device reports an input/output error; check its health before trusting the file";
             case EACCES -> "permission denied";
             case EBUSY -> "busy";
+            case EBADF -> "the file is not open for this (was it opened for reading only, or for writing only?)";
+            case ZERO_WRITE -> "the system took none of the bytes";
             case EEXIST -> "exists already";
             case ENOTDIR -> "a part of the path is not a folder";
             case EISDIR -> "is a folder";

@@ -45,6 +45,20 @@ public record FileStat(
         return mode & 0xfff;
     }
 
+    FileStat withSize(long now) {
+        return new FileStat(
+                now,
+                mode,
+                device,
+                inode,
+                allocatedBytes,
+                modifiedNanos,
+                fileSystem,
+                blockSize,
+                directMemoryAlign,
+                directOffsetAlign);
+    }
+
     /** A regular file's or folder's mode for systems that have none of their own. */
     static int modeOf(boolean directory, int permissions) {
         return (directory ? DIRECTORY : REGULAR) | permissions;

@@ -14,6 +14,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileStore;
 import java.nio.file.FileSystemException;
 import java.nio.file.FileSystemLoopException;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
@@ -24,7 +25,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.Locale;
@@ -40,12 +43,38 @@ import java.util.concurrent.atomic.AtomicInteger;
  * loaded. Descriptors are numbers of our own for open channels. Exceptions become errnos, so that everything above reads
  * one language.
  *
- * <p>What Java cannot do: reserve space (-EOPNOTSUPP, callers go on without), ask for the alignment of direct I/O
- * (the file store's block size is used). A locked file must not be opened and closed a second time by the same process,
- * since POSIX locks end with the first close.
+ * <p>What Java cannot do: reserve space (-EOPNOTSUPP, callers go on without; -ENOSPC where there is too little anyway),
+ * ask for the alignment of direct I/O (the file store's block size is used). A locked file must not be opened and closed
+ * a second time by the same process, since POSIX locks end with the first close.
+ *
+ * <p>An interrupted thread makes the JDK close the channel it uses, under everyone else who uses it. Callers of ours may
+ * be interrupted at any time, and no engine fails for that: the interrupt is kept for the caller, the channel opened
+ * anew and the operation, which names its offset, repeated.
  */
 final class JavaSyscalls implements Syscalls {
-    private record OpenFile(FileChannel channel, Path path) {}
+    /** An open channel, and how to open it again. */
+    private static final class OpenFile {
+        private final Path path;
+        private final Set<OpenOption> again;
+        private final FileStat opened;
+        private volatile FileChannel channel;
+        private boolean locked;
+
+        OpenFile(FileChannel channel, Path path, Set<OpenOption> again, FileStat opened) {
+            this.channel = channel;
+            this.path = path;
+            this.again = again;
+            this.opened = opened;
+        }
+
+        boolean isDirect() {
+            return again.contains(DirectOption.DIRECT);
+        }
+
+        boolean isStill(FileStat other) {
+            return opened.inode() == other.inode() && opened.device() == other.device();
+        }
+    }
 
     private final Map<Integer, OpenFile> files = new ConcurrentHashMap<>();
     private final AtomicInteger nextFd = new AtomicInteger(1);
@@ -76,15 +105,42 @@ final class JavaSyscalls implements Syscalls {
             if ((flags & (OpenFlag.READ | OpenFlag.WRITE)) == 0) {
                 options.add(StandardOpenOption.READ);
             }
-            FileChannel channel = FileChannel.open(file, options);
+            FileChannel channel = FileChannel.open(file, options, permissions(options, mode));
+            StatResult opened = stat(path);
+            Set<OpenOption> again = new HashSet<>(options);
+            again.removeAll(Set.of(
+                    StandardOpenOption.CREATE, StandardOpenOption.CREATE_NEW, StandardOpenOption.TRUNCATE_EXISTING));
             int fd = nextFd.getAndIncrement();
-            files.put(fd, new OpenFile(channel, file));
+            files.put(fd, new OpenFile(channel, file, again, opened.stat()));
             return fd;
         } catch (UnsupportedOperationException e) {
             return -Errno.EINVAL; // the file system has no direct I/O, which Linux says by EINVAL as well
         } catch (IOException | InvalidPathException e) {
             return -errno(e);
         }
+    }
+
+    private static FileAttribute<?>[] permissions(Set<OpenOption> options, int mode) {
+        boolean makes =
+                options.contains(StandardOpenOption.CREATE) || options.contains(StandardOpenOption.CREATE_NEW);
+        return makes ? permissions(mode) : new FileAttribute<?>[0];
+    }
+
+    private static FileAttribute<?>[] permissions(int mode) {
+        return FileSystems.getDefault().supportedFileAttributeViews().contains("posix")
+                ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(posix(mode))}
+                : new FileAttribute<?>[0];
+    }
+
+    private static Set<PosixFilePermission> posix(int mode) {
+        Set<PosixFilePermission> permissions = EnumSet.noneOf(PosixFilePermission.class);
+        PosixFilePermission[] all = PosixFilePermission.values(); // owner read .. others execute, highest bit first
+        for (int i = 0; i < all.length; i++) {
+            if ((mode & (0400 >> i)) != 0) {
+                permissions.add(all[i]);
+            }
+        }
+        return permissions;
     }
 
     private static void add(Set<OpenOption> options, int flags, int flag, OpenOption option) {
@@ -96,24 +152,24 @@ final class JavaSyscalls implements Syscalls {
     @Override
     public int close(int fd) {
         OpenFile file = files.remove(fd);
-        return file == null ? -Errno.EBADF : run(() -> file.channel().close());
+        return file == null ? -Errno.EBADF : run(() -> file.channel.close());
     }
 
     @Override
     public long pread(int fd, long address, ByteBuffer memory, int at, int length, long offset) {
         return transfer(fd, file -> {
-            int count = file.channel().read(memory.slice(at, length), offset);
+            int count = file.channel.read(memory.slice(at, length), offset);
             return Math.max(count, 0);
         });
     }
 
     @Override
     public long pwrite(int fd, long address, ByteBuffer memory, int at, int length, long offset) {
-        return transfer(fd, file -> file.channel().write(memory.slice(at, length), offset));
+        return transfer(fd, file -> file.channel.write(memory.slice(at, length), offset));
     }
 
     private interface Transfer {
-        int run(OpenFile file) throws IOException;
+        long run(OpenFile file) throws IOException;
     }
 
     private long transfer(int fd, Transfer body) {
@@ -121,19 +177,54 @@ final class JavaSyscalls implements Syscalls {
         if (file == null) {
             return -Errno.EBADF;
         }
+        boolean interrupted = Thread.interrupted();
         try {
-            return body.run(file);
+            while (true) {
+                FileChannel used = file.channel;
+                try {
+                    return body.run(file);
+                } catch (ClosedChannelException e) {
+                    // By an interrupt, of this thread or of another that used the channel at the same time.
+                    interrupted |= Thread.interrupted();
+                    int error = files.get(fd) == file ? openAgain(file, used) : -Errno.EBADF;
+                    if (error < 0) {
+                        return error;
+                    }
+                }
+            }
         } catch (NonReadableChannelException | NonWritableChannelException e) {
             return -Errno.EBADF;
         } catch (IOException | IllegalArgumentException e) {
             return -errno(e);
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private int openAgain(OpenFile file, FileChannel broken) throws IOException {
+        synchronized (file) {
+            if (file.channel != broken) {
+                return 0; // another thread was faster
+            }
+            if (!file.isStill(stat(file.path.toString()).stat())) {
+                return -Errno.EBADF; // renamed or removed meanwhile: what its path names now is not this file
+            }
+            FileChannel channel = FileChannel.open(file.path, file.again);
+            if (file.locked && channel.tryLock() == null) {
+                channel.close();
+                return -Errno.EBADF;
+            }
+            file.channel = channel;
+            return 0;
         }
     }
 
     @Override
     public int fsync(int fd) {
         return (int) transfer(fd, file -> {
-            file.channel().force(true);
+            file.channel.force(true);
             return 0;
         });
     }
@@ -141,26 +232,33 @@ final class JavaSyscalls implements Syscalls {
     @Override
     public int fdatasync(int fd) {
         return (int) transfer(fd, file -> {
-            file.channel().force(false);
+            file.channel.force(false);
             return 0;
         });
     }
 
     @Override
     public int allocate(int fd, long offset, long length) {
-        return -Errno.EOPNOTSUPP;
+        return (int) transfer(fd, file -> {
+            if (length < 0 || offset > Long.MAX_VALUE - length) {
+                return -Errno.EFBIG;
+            }
+            long more = offset + length - file.channel.size();
+            return more > Files.getFileStore(file.path).getUsableSpace() ? -Errno.ENOSPC : -Errno.EOPNOTSUPP;
+        });
     }
 
     @Override
     public int truncate(int fd, long length) {
         return (int) transfer(fd, file -> {
-            FileChannel channel = file.channel();
-            if (length < channel.size()) {
-                channel.truncate(length);
-            } else if (length > channel.size()) {
-                // FileChannel.truncate never grows a file. A buffered byte at the end does, through a channel of its
-                // own, since this one may be direct.
-                try (FileChannel plain = FileChannel.open(file.path(), StandardOpenOption.WRITE)) {
+            FileChannel channel = file.channel;
+            boolean grows = length > channel.size();
+            channel.truncate(length); // never grows a file; refused where it is open for reading only
+            if (grows && !file.isDirect()) {
+                channel.write(ByteBuffer.allocate(1), length - 1);
+            } else if (grows) {
+                // A buffered byte at the end, through a channel of its own.
+                try (FileChannel plain = FileChannel.open(file.path, StandardOpenOption.WRITE)) {
                     plain.write(ByteBuffer.allocate(1), length - 1);
                 }
             }
@@ -174,7 +272,13 @@ final class JavaSyscalls implements Syscalls {
         if (file == null) {
             return StatResult.failed(-Errno.EBADF);
         }
-        return stat(file.path().toString());
+        StatResult byPath = stat(file.path.toString());
+        if (byPath.error() == 0 && file.isStill(byPath.stat())) {
+            return byPath;
+        }
+        // Renamed or removed since: what was known of it, and the size, which the channel tells.
+        long size = transfer(fd, open -> open.channel.size());
+        return size < 0 ? StatResult.failed((int) size) : new StatResult(0, file.opened.withSize(size));
     }
 
     @Override
@@ -242,21 +346,14 @@ final class JavaSyscalls implements Syscalls {
 
     @Override
     public int mkdir(String path, int mode) {
-        return run(() -> Files.createDirectory(Path.of(path)));
+        return run(() -> Files.createDirectory(Path.of(path), permissions(mode)));
     }
 
     @Override
     public int chmod(int fd, int mode) {
         return (int) transfer(fd, file -> {
-            Set<PosixFilePermission> permissions = EnumSet.noneOf(PosixFilePermission.class);
-            PosixFilePermission[] all = PosixFilePermission.values(); // owner read .. others execute, highest bit first
-            for (int i = 0; i < all.length; i++) {
-                if ((mode & (0400 >> i)) != 0) {
-                    permissions.add(all[i]);
-                }
-            }
             try {
-                Files.setPosixFilePermissions(file.path(), permissions);
+                Files.setPosixFilePermissions(file.path, posix(mode));
                 return 0;
             } catch (UnsupportedOperationException e) {
                 return -Errno.EOPNOTSUPP;
@@ -268,7 +365,8 @@ final class JavaSyscalls implements Syscalls {
     public int tryLock(int fd) {
         return (int) transfer(fd, file -> {
             try {
-                return file.channel().tryLock() == null ? -Errno.EAGAIN : 0;
+                file.locked = file.channel.tryLock() != null;
+                return file.locked ? 0 : -Errno.EAGAIN;
             } catch (OverlappingFileLockException e) {
                 return -Errno.EAGAIN;
             }

@@ -19,7 +19,8 @@ public final class NativeDriver implements Driver {
     /** {@code enum mr_engine_kind}. */
     public static final int EPOLL = 2;
 
-    private static final int PATH_BYTES = 4096;
+    /** Beyond PATH_MAX, so that a path that is cut is still one that the kernel refuses, and not another file's. */
+    private static final int PATH_BYTES = 4096 + 64;
     private static final int STAT_BYTES = 128;
     private static final int SCRATCH = 2 * PATH_BYTES + STAT_BYTES;
     private static final int MEMORY_SMALL_PAGES = 1;
@@ -129,7 +130,6 @@ public final class NativeDriver implements Driver {
     @Override
     public void stage(Operation operation, int slot, long token) {
         int at = staged * constants.opSize;
-        staged++;
         long address = operation.address;
         long extra = operation.extra;
         switch (operation.code) {
@@ -156,6 +156,7 @@ public final class NativeDriver implements Driver {
         ops.putInt(at + constants.opArg, arg);
         ops.putInt(at + constants.opArg2, operation.arg2);
         ops.putLong(at + constants.opToken, token);
+        staged++; // last: an operation that cannot be said leaves no half record behind
     }
 
     /** Copies a path into the slot's own memory, which stays as it is until the kernel has answered. */
@@ -200,7 +201,11 @@ public final class NativeDriver implements Driver {
 
     @Override
     public void destroy() {
-        nativeIo.engineDestroy(engine);
+        syscalls.close();
+        int refused = nativeIo.engineDestroy(engine);
+        if (refused < 0) {
+            throw new IllegalStateException("mr_engine_destroy failed with " + Errno.name(-refused));
+        }
         nativeIo.memoryUnmap(region, regionLength);
     }
 

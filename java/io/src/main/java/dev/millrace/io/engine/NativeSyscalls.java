@@ -5,6 +5,8 @@ import dev.millrace.bindings.NativeConstants;
 import dev.millrace.bindings.NativeIo;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import java.util.concurrent.ArrayBlockingQueue;
 import java.util.function.LongToIntFunction;
 
 /** File operations on the caller's thread through {@code libmillrace}. Safe for use by any number of threads. */
@@ -12,11 +14,14 @@ public final class NativeSyscalls implements Syscalls {
     private static final int PATH_BYTES = 8192;
     private static final int STAT_AT = 2 * PATH_BYTES;
     private static final int SCRATCH = STAT_AT + 128;
+    private static final int KEPT = 16;
     private static final int MEMORY_SMALL_PAGES = 1;
     private static final int MEMORY_LAZY = 2;
 
     private final NativeIo nativeIo;
     private final NativeConstants constants;
+    private final ArrayBlockingQueue<Scratch> kept = new ArrayBlockingQueue<>(KEPT);
+    private volatile boolean closed;
 
     /** Over a loaded library. */
     public NativeSyscalls(NativeIo nativeIo, NativeConstants constants) {
@@ -135,19 +140,38 @@ public final class NativeSyscalls implements Syscalls {
         int run(long first, long second);
     }
 
+    /** Native memory for the paths and the result of one call. */
+    private record Scratch(long address, ByteBuffer view) {}
+
     /**
-     * Lends native memory for one call. Mapped and unmapped each time: these calls are per file, not per block, and a
-     * mapping kept per thread would never be given back by threads that end.
+     * Lends native memory for one call. A few pieces are kept for the next calls; keeping one for each thread instead
+     * would strand it with every thread that ends.
      */
     private <T> T withScratch(Body<T> body) {
+        Scratch scratch = Optional.ofNullable(kept.poll()).orElseGet(this::map);
+        try {
+            return body.run(scratch.address(), scratch.view());
+        } finally {
+            if (closed || !kept.offer(scratch)) {
+                nativeIo.memoryUnmap(scratch.address(), SCRATCH);
+            }
+        }
+    }
+
+    private Scratch map() {
         long address = nativeIo.memoryMap(SCRATCH, MEMORY_SMALL_PAGES | MEMORY_LAZY);
         if (address < 0) {
             throw new OutOfMemoryError("no native memory for a path: " + Errno.name((int) -address));
         }
-        try {
-            return body.run(address, nativeIo.view(address, SCRATCH));
-        } finally {
-            nativeIo.memoryUnmap(address, SCRATCH);
+        return new Scratch(address, nativeIo.view(address, SCRATCH));
+    }
+
+    /** Gives back the memory that is kept; calls stay possible and map their own. */
+    void close() {
+        closed = true;
+        Scratch scratch;
+        while ((scratch = kept.poll()) != null) {
+            nativeIo.memoryUnmap(scratch.address(), SCRATCH);
         }
     }
 

@@ -75,6 +75,11 @@ public abstract class Operation {
      */
     protected abstract void completed(int result);
 
+    /** True from the moment the engine thread was asked to stop this operation, also within {@link #completed}. */
+    protected final boolean isCancelRequested() {
+        return cancelRequested;
+    }
+
     /** True between submission and completion. */
     public final boolean isPending() {
         return state != IDLE;

@@ -2,8 +2,9 @@
 /**
  * What lies below {@code dev.millrace.io}: the engine thread, its operations and slots, and the drivers it turns.
  *
- * <p><b>Not API.</b> Public only so that the test kit's simulated driver and the benchmarks can stand on it; it may
- * change in any release.
+ * <p><b>Not API</b>, but for the records that {@code dev.millrace.io} hands out
+ * ({@link dev.millrace.io.engine.EngineCounters}, {@link dev.millrace.io.engine.FileStat}). The rest is public only so
+ * that test drivers and the benchmarks can stand on it, and may change in any release.
  *
  * <p>One byte's way: a caller fills an {@link dev.millrace.io.engine.Operation} and gives it to
  * {@link dev.millrace.io.engine.EngineLoop#submit}; the engine thread stages it with the

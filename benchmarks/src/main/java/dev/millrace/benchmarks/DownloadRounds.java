@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.benchmarks;
+
+import dev.millrace.io.EngineKind;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/**
+ * Rounds of downloads in one process, ours or the AWS SDK's: the first is cold (classes are loaded, code is compiled,
+ * connections are made) and says so; a line of JSON each. The files of a round are removed after it, outside the window.
+ */
+@Command(
+        name = "download-rounds",
+        mixinStandardHelpOptions = true,
+        description = "Downloads the same objects again and again in one process; one JSON object a round.")
+public final class DownloadRounds implements Callable<Integer> {
+    /** Whose code downloads. */
+    enum Who {
+        /** This project's. */
+        MILLRACE,
+        /** The AWS SDK's own toFile. */
+        SDK
+    }
+
+    @Mixin
+    private final S3Options s3 = new S3Options();
+
+    @Option(names = "--contender", required = true, description = "${COMPLETION-CANDIDATES}")
+    private Who who = Who.MILLRACE;
+
+    @Option(names = "--client", defaultValue = "netty", description = "the SDK's: ${COMPLETION-CANDIDATES}")
+    private SdkDownloads.Client client = SdkDownloads.Client.NETTY;
+
+    @Option(names = "--engine", defaultValue = "auto", description = "auto, io_uring, epoll, blocking")
+    private String engine = "auto";
+
+    @Option(names = "--binding", description = "ffm, jni, jna")
+    private Optional<String> binding = Optional.empty();
+
+    @Option(names = "--buffers", description = "buffers of the pool (as millrace get: 4 a download, 8 to 64)")
+    private int buffers;
+
+    @Option(names = "--buffer-kib", defaultValue = "1024", description = "size of each (${DEFAULT-VALUE})")
+    private int bufferKib = 1024;
+
+    @Option(names = "--concurrency", defaultValue = "1", description = "downloads at once (${DEFAULT-VALUE})")
+    private int concurrency = 1;
+
+    @Option(names = "--rounds", defaultValue = "9", description = "the cold one included (${DEFAULT-VALUE})")
+    private int rounds = 9;
+
+    @Option(names = "--bucket", defaultValue = "bench", description = "bucket of the objects (${DEFAULT-VALUE})")
+    private String bucket = "";
+
+    @Option(names = "--keys", required = true, split = ",", description = "keys, separated by commas")
+    private List<String> keys = List.of();
+
+    @Option(names = "--objects", description = "downloads a round; the keys are repeated (one of each)")
+    private int objects;
+
+    @Option(names = "--dir", required = true, description = "folder of the files")
+    private Path folder = Path.of("");
+
+    @Option(names = "--tag", description = "name=value that each line shall carry")
+    private Map<String, String> tags = new LinkedHashMap<>();
+
+    @Override
+    public Integer call() throws Exception {
+        List<Item> items = new ArrayList<>();
+        for (int i = 0; i < (objects == 0 ? keys.size() : objects); i++) {
+            items.add(new Item(bucket, keys.get(i % keys.size()), "object-" + i));
+        }
+        int failed = 0;
+        try (Contender contender = contender()) {
+            for (int round = 0; round < rounds; round++) {
+                Path target = folder.resolve("round-" + round);
+                Files.createDirectories(target);
+                Figures figures = contender.run(items, target);
+                WorkFolder.removeTree(target);
+                System.out.println(Figures.json(line(round, figures)));
+                failed += figures.failed();
+            }
+        }
+        return failed == 0 ? 0 : 1;
+    }
+
+    private Contender contender() throws IOException {
+        return who == Who.SDK
+                ? new SdkDownloads(client, s3, concurrency)
+                : new MillraceDownloads(
+                        EngineKind.parse(engine),
+                        binding,
+                        s3,
+                        new MillraceDownloads.Sizes(concurrency, pool(), bufferKib * 1024));
+    }
+
+    private int pool() {
+        int usual = Math.max(2 * concurrency, Math.max(8, Math.min(4 * concurrency, 64)));
+        return buffers == 0 ? usual : buffers;
+    }
+
+    private Map<String, Object> line(int round, Figures figures) {
+        Map<String, Object> line = new LinkedHashMap<>();
+        line.put("program", "download-rounds");
+        line.putAll(tags);
+        line.put("round", round);
+        line.put("cold", round == 0);
+        line.put("concurrency", concurrency);
+        line.putAll(figures.toMap());
+        return line;
+    }
+
+    /** Runs; see the class. */
+    public static void main(String... args) {
+        System.exit(Commands.run(new DownloadRounds(), args));
+    }
+}

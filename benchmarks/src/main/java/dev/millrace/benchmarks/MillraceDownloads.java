@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.benchmarks;
+
+import dev.millrace.io.EngineKind;
+import dev.millrace.io.EngineUnavailableException;
+import dev.millrace.io.IoEngine;
+import dev.millrace.io.IoEngineConfig;
+import dev.millrace.io.engine.EngineCounters;
+import dev.millrace.transfer.DownloadRequest;
+import dev.millrace.transfer.DownloadResult;
+import dev.millrace.transfer.Downloader;
+import dev.millrace.transfer.DownloaderConfig;
+import dev.millrace.transfer.ObjectId;
+import dev.millrace.transfer.S3Source;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.stream.Collectors;
+
+/** Ours: what {@code millrace get} does, by the library's API. */
+final class MillraceDownloads implements Contender {
+    private final IoEngine engine;
+    private final S3Source source;
+    private final Downloader downloader;
+
+    MillraceDownloads(Optional<EngineKind> kind, Optional<String> binding, S3Options s3, Sizes sizes)
+            throws EngineUnavailableException {
+        IoEngineConfig config =
+                IoEngineConfig.defaults().withEngine(kind).withPool(sizes.buffers(), sizes.bufferBytes());
+        engine = IoEngine.open(binding.map(config::withBinding).orElse(config));
+        S3Source.Builder builder =
+                S3Source.builder().endpoint(s3.endpoint).region(s3.region).pathStyle(s3.pathStyle);
+        source = (s3.anonymous ? builder.anonymous() : builder).build();
+        downloader = Downloader.open(
+                engine,
+                source,
+                DownloaderConfig.defaults()
+                        .withPermits(sizes.concurrency(), sizes.concurrency())
+                        .withBuffersPerDownload(sizes.perDownload()));
+    }
+
+    /**
+     * How much at once.
+     *
+     * @param concurrency downloads
+     * @param buffers of the pool
+     * @param bufferBytes bytes of each
+     */
+    record Sizes(int concurrency, int buffers, int bufferBytes) {
+        /** Buffers that one download may hold: one is written while another fills. */
+        int perDownload() {
+            return Math.max(2, Math.min(8, buffers / concurrency));
+        }
+    }
+
+    @Override
+    public Figures run(List<Item> items, Path folder) {
+        EngineCounters before = engine.counters();
+        List<CompletableFuture<DownloadResult>> futures = new ArrayList<>();
+        Window start = Window.begin();
+        for (Item item : items) {
+            futures.add(downloader.download(
+                    DownloadRequest.of(new ObjectId(item.bucket(), item.key()), folder.resolve(item.target()))));
+        }
+        List<DownloadResult> results = new ArrayList<>();
+        for (int i = 0; i < items.size(); i++) {
+            try {
+                results.add(futures.get(i).join());
+            } catch (CompletionException e) {
+                System.err.println(items.get(i).line() + ": " + Commands.sentence(e));
+            }
+        }
+        Window spent = start.spent();
+        EngineCounters after = engine.counters();
+        long turns = after.turns() - before.turns();
+        return new Figures(
+                results.size(),
+                items.size() - results.size(),
+                results.stream().mapToLong(DownloadResult::bytes).sum(),
+                spent,
+                engine.kind().label(),
+                engine.status().binding(),
+                !results.isEmpty() && results.stream().allMatch(DownloadResult::direct),
+                engine.status().hugePages(),
+                after.fixed() - before.fixed(),
+                after.plain() - before.plain(),
+                turns == 0 ? 0 : (after.submitted() - before.submitted()) / (double) turns,
+                after.kernelWorkers(),
+                results.stream().collect(Collectors.groupingBy(DownloadResult::verified, Collectors.counting())),
+                results.stream().mapToInt(DownloadResult::retries).sum());
+    }
+
+    @Override
+    public void close() {
+        downloader.close();
+        source.close();
+        engine.close();
+    }
+}

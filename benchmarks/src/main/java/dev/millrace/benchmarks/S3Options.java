@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.benchmarks;
+
+import java.net.URI;
+import picocli.CommandLine.Option;
+
+/** Where the objects are, by the same options as {@code millrace get}. */
+final class S3Options {
+    @Option(names = "--endpoint-url", required = true, description = "address of the store")
+    URI endpoint = URI.create("http://127.0.0.1");
+
+    @Option(names = "--region", defaultValue = "us-east-1", description = "region to sign for (${DEFAULT-VALUE})")
+    String region = "";
+
+    @Option(names = "--path-style", description = "the bucket goes into the path, not into the host's name")
+    boolean pathStyle;
+
+    @Option(names = "--no-sign-request", description = "anonymous")
+    boolean anonymous;
+}

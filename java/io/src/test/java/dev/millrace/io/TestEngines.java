@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.io;
+
+import dev.millrace.io.engine.EngineLoop;
+import dev.millrace.io.engine.ScriptedDriver;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.junit.jupiter.api.Assumptions;
+
+/** Engines for tests: each kind that this machine has, or one over a scripted driver. */
+final class TestEngines {
+    static final int BUFFER = 64 << 10;
+    static final int BUFFERS = 8;
+
+    private TestEngines() {}
+
+    static IoEngineConfig config(EngineKind kind) {
+        return IoEngineConfig.defaults().withEngine(kind).withSlots(64).withWorkers(4).withPool(BUFFERS, BUFFER);
+    }
+
+    /** Opens, or skips the test with the reason where this machine or JDK has no such engine. */
+    static IoEngine open(IoEngineConfig config) {
+        try {
+            return IoEngine.open(config);
+        } catch (EngineUnavailableException e) {
+            return Assumptions.abort(e.getMessage());
+        }
+    }
+
+    static IoEngine scripted(ScriptedDriver driver, int buffers, int size) {
+        EngineLoop loop = EngineLoop.start("millrace-engine-scripted", 1 << 16, () -> driver);
+        return new IoEngine(
+                IoEngineConfig.defaults().withWorkers(1).withPool(buffers, size),
+                new EngineFactory.Opened(
+                        EngineKind.BLOCKING, loop, driver.mapPool(buffers, size), List.of("scripted")));
+    }
+
+    /** Threads that park instead of blocking a carrier; nothing on a JDK that has none. */
+    static Optional<ExecutorService> virtualThreads() {
+        try {
+            return Optional.of((ExecutorService) java.lang.invoke.MethodHandles.publicLookup()
+                    .findStatic(
+                            Executors.class,
+                            "newVirtualThreadPerTaskExecutor",
+                            java.lang.invoke.MethodType.methodType(ExecutorService.class))
+                    .invokeExact());
+        } catch (NoSuchMethodException e) {
+            return Optional.empty();
+        } catch (Throwable t) {
+            throw new AssertionError(t);
+        }
+    }
+}
