@@ -36,6 +36,7 @@ import picocli.CommandLine.Parameters;
         description = "Says what this machine allows, what would be used and why, and what to do about it.")
 final class DoctorCommand implements Callable<Integer> {
     private static final int LABEL_WIDTH = 18;
+    private static final int FFM_SINCE = 22;
 
     private final Surroundings around;
     private final Map<String, Object> facts = new LinkedHashMap<>();
@@ -107,7 +108,11 @@ final class DoctorCommand implements Callable<Integer> {
         facts.put("native_library", false);
         facts.put("native_library_reason", reasons);
         say("native library", "none: " + reasons);
-        remedy("Build the native library with `make native`; without it the engine blocking serves");
+        remedy(
+                Runtime.version().feature() < FFM_SINCE
+                        ? "Run on a JDK from " + FFM_SINCE
+                                + " on, which has a binding; before, the engine blocking serves"
+                        : "Build the native library with `make native`; without it the engine blocking serves");
     }
 
     private void kernel(SystemProbe probe) {

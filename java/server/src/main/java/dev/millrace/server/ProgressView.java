@@ -82,7 +82,7 @@ final class ProgressView implements BulkListener, AutoCloseable {
     private void show() {
         bar.ifPresent(shown -> {
             shown.maxHint(Math.max(foundBytes.get(), shown.getCurrent()));
-            shown.setExtraMessage(done + "/" + found + " objects");
+            shown.setExtraMessage(" " + done + "/" + found + " objects");
         });
     }
 

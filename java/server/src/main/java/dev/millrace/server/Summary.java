@@ -26,6 +26,7 @@ record Summary(
         long processCpuNanos,
         EngineStatus status,
         EngineCounters counters) {
+    private static final long MIB = 1L << 20;
     private static final double GIB = 1L << 30;
 
     private double seconds() {
@@ -88,12 +89,12 @@ record Summary(
         }
         line.append(String.format(
                 Locale.ROOT,
-                ", %s in %.2f s: %.0f MB/s, %.2f CPU s (%.2f per GiB; whole process %.2f)",
+                ", %s in %.2f s: %.0f MB/s, %.2f CPU s (%swhole process %.2f)",
                 bytes(result.bytes()),
                 seconds(),
                 megabytesPerSecond(),
                 cpuNanos / 1e9,
-                cpuPerGib(),
+                result.bytes() < MIB ? "" : String.format(Locale.ROOT, "%.2f per GiB, ", cpuPerGib()),
                 processCpuNanos / 1e9));
         line.append("; engine ").append(status.engine().label());
         line.append(", binding ").append(status.binding());
