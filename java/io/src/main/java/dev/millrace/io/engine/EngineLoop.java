@@ -299,7 +299,8 @@ public final class EngineLoop {
         closeBegun = true;
         sleeping.set(AWAKE);
         boolean freed = freeDriver();
-        // Only now has the kernel let go of what a failed turn may have left behind. Where even that failed, memory stays
+        // Only now has the kernel let go of what a failed turn may have left behind. Where even that failed, memory
+        // stays
         // with the operations that name it, for ever: better a caller without an answer than a buffer with two owners.
         for (int slot = 0; slot < slots.length; slot++) {
             Operation operation = slots[slot];
