@@ -19,6 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -33,9 +34,20 @@ class OperationTest {
     @TempDir
     Path folder;
 
+    private final AtomicInteger asked = new AtomicInteger();
+    private final AtomicInteger allocated = new AtomicInteger();
+    private final AtomicLong free = new AtomicLong(-1);
     private final AtomicInteger syncResult = new AtomicInteger();
     private final ScriptedFiles files = new ScriptedFiles(
-            4, B, (method, arguments) -> method.equals("fsync") && syncResult.get() != 0 ? syncResult.get() : null);
+            4, B, (method, arguments) -> switch (method) {
+                case "fsync" -> syncResult.get() == 0 ? null : syncResult.get();
+                case "freeBytes" -> free.get() < 0 ? null : free.get();
+                case "allocate" -> {
+                    asked.incrementAndGet();
+                    yield allocated.get();
+                }
+                default -> null;
+            });
 
     @AfterEach
     void everythingIsBack() {
@@ -209,6 +221,27 @@ class OperationTest {
                     FatalIoException.class, () -> other.syncAsync().join());
             files.answerAll();
             assertThatThrownBy(other::sync).isSameAs(failed);
+        }
+    }
+
+    @Test
+    void asksForNoSpaceThatIsNotThereAndGivesBackWhatItGot() throws Exception {
+        try (VirtualFile file = open()) {
+            file.truncate(100);
+            free.set(1000);
+            assertThatThrownBy(() -> file.reserve(2000))
+                    .isInstanceOf(OperationFailedException.class)
+                    .hasMessageContaining("2000 bytes are needed and 1000 are free");
+            assertThat(asked).as("a file system that is asked takes all that is left first").hasValue(0);
+            free.set(1 << 20);
+            allocated.set(-Errno.ENOSPC); // someone else was faster
+            assertThatThrownBy(() -> file.reserve(2000)).isInstanceOf(OperationFailedException.class);
+            assertThat(asked).hasValue(1);
+            assertThat(file.stat().size()).isEqualTo(100);
+            allocated.set(-Errno.EOPNOTSUPP);
+            assertThat(file.reserve(2000)).isFalse();
+            allocated.set(-Errno.EIO);
+            assertThatThrownBy(() -> file.reserve(2000)).isInstanceOf(FatalIoException.class);
         }
     }
 
