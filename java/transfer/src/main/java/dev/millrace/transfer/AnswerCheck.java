@@ -13,8 +13,7 @@ import java.util.OptionalLong;
  * @param take bytes of the body that are wanted after those; empty for all
  * @param whole bytes that the caller wants in all (of its range, where it has one), where the answer tells
  */
-record AnswerCheck(
-        Optional<String> problem, boolean changed, long skip, OptionalLong take, OptionalLong whole) {
+record AnswerCheck(Optional<String> problem, boolean changed, long skip, OptionalLong take, OptionalLong whole) {
 
     private static AnswerCheck wrong(String problem) {
         return new AnswerCheck(Optional.of(problem), false, 0, OptionalLong.empty(), OptionalLong.empty());
@@ -38,12 +37,11 @@ record AnswerCheck(
             return changed("its ETag is " + head.etag().orElse("missing") + " and was " + etag.get());
         }
         long first = wanted.map(ByteRange::first).orElse(0L) + kept;
-        AnswerCheck answer =
-                switch (head.status()) {
-                    case 200 -> full(head, wanted, first, kept);
-                    case 206 -> partial(head, wanted, first, kept);
-                    default -> wrong("the status is " + head.status() + " and not 200 or 206");
-                };
+        AnswerCheck answer = switch (head.status()) {
+            case 200 -> full(head, wanted, first, kept);
+            case 206 -> partial(head, wanted, first, kept);
+            default -> wrong("the status is " + head.status() + " and not 200 or 206");
+        };
         if (answer.problem().isEmpty()
                 && length.isPresent()
                 && answer.whole().isPresent()
@@ -60,7 +58,8 @@ record AnswerCheck(
             OptionalLong take = length.isPresent() ? OptionalLong.of(length.getAsLong() - kept) : length;
             return new AnswerCheck(Optional.empty(), false, first, take, OptionalLong.empty());
         }
-        if (total.getAsLong() < first || (wanted.isPresent() && total.getAsLong() <= wanted.get().first())) {
+        if (total.getAsLong() < first
+                || (wanted.isPresent() && total.getAsLong() <= wanted.get().first())) {
             return wrong("byte " + first + " was asked for and the object has " + total.getAsLong() + " bytes");
         }
         long end = wanted.isPresent() && wanted.get().last().isPresent()
@@ -78,19 +77,20 @@ record AnswerCheck(
         }
         ContentRange range = parsed.get();
         OptionalLong last = wanted.map(ByteRange::last).orElse(OptionalLong.empty());
-        boolean toTheEnd = range.total().isPresent() && range.last() == range.total().getAsLong() - 1;
+        boolean toTheEnd =
+                range.total().isPresent() && range.last() == range.total().getAsLong() - 1;
         boolean asAsked = last.isPresent() && range.last() == last.getAsLong();
         boolean cutShort = last.isPresent() && range.last() < last.getAsLong() && toTheEnd;
         boolean open = last.isEmpty() && (toTheEnd || range.total().isEmpty());
         if (range.first() != first || !(asAsked || cutShort || open)) {
-            return wrong("it holds " + text + " and bytes " + first + "-"
-                    + (last.isPresent() ? last.getAsLong() : "") + " were asked for");
+            return wrong("it holds " + text + " and bytes " + first + "-" + (last.isPresent() ? last.getAsLong() : "")
+                    + " were asked for");
         }
         long count = range.last() - range.first() + 1;
         if (head.contentLength().isPresent() && head.contentLength().getAsLong() != count) {
-            return wrong("its Content-Length is " + head.contentLength().getAsLong() + " and its Content-Range " + text);
+            return wrong(
+                    "its Content-Length is " + head.contentLength().getAsLong() + " and its Content-Range " + text);
         }
-        return new AnswerCheck(
-                Optional.empty(), false, 0, OptionalLong.of(count), OptionalLong.of(count + kept));
+        return new AnswerCheck(Optional.empty(), false, 0, OptionalLong.of(count), OptionalLong.of(count + kept));
     }
 }

@@ -56,7 +56,8 @@ final class Digests implements CopyLoop.Observer {
         if (sums.isEmpty()) {
             return without("no checksum");
         }
-        boolean composite = head.checksumType().filter("COMPOSITE"::equalsIgnoreCase).isPresent();
+        boolean composite =
+                head.checksumType().filter("COMPOSITE"::equalsIgnoreCase).isPresent();
         for (String name : PREFERENCE) {
             String value = sums.getOrDefault(name, "");
             if (value.isEmpty()) {

@@ -61,6 +61,7 @@ final class Download implements Attempt.Owner {
     private OptionalLong whole;
     private boolean framed = true;
     private boolean newConnection;
+    private Optional<String> askedFor = Optional.empty();
 
     private int triesWithoutProgress;
     private int retries;
@@ -178,7 +179,12 @@ final class Download implements Attempt.Owner {
         FetchRequest get = new FetchRequest(
                 request.object(), range, mustMatch(kept), request.versionId(), request.headers(), newConnection);
         newConnection = false;
-        Attempt next = new Attempt(shared.source(), get, to, this, shared.timing());
+        askedFor = get.ifMatch();
+        Attempt next = new Attempt(
+                "download of " + request.object(),
+                listener -> shared.source().get(get, listener),
+                this,
+                shared.timing()::nanoTime);
         attempt = Optional.of(next);
         shared.watchdog().watch(next);
         next.start();
@@ -195,8 +201,7 @@ final class Download implements Attempt.Owner {
     }
 
     private Optional<String> expectedETag() {
-        return request.expectedETag()
-                .map(tag -> tag.startsWith("\"") || tag.startsWith("W/") ? tag : '"' + tag + '"');
+        return request.expectedETag().map(tag -> tag.startsWith("\"") || tag.startsWith("W/") ? tag : '"' + tag + '"');
     }
 
     @Override
@@ -216,18 +221,19 @@ final class Download implements Attempt.Owner {
             whole = check.whole();
         }
         if (to.hasBegun()) {
-            from.go(check.skip(), check.take());
+            from.go(to, check.skip(), check.take());
             return;
         }
         learnt = Optional.of(head);
         framed = head.contentLength().isPresent() || head.chunked();
-        Digests sees = Digests.of(head, shared.config().verify(), request.range().isEmpty());
+        Digests sees =
+                Digests.of(head, shared.config().verify(), request.range().isEmpty());
         digests = Optional.of(sees);
         // Reserving may block, and other objects' bytes come by this thread.
         shared.prepare(() -> {
             try {
                 to.begin(whole, sees, this::sinkReady);
-                from.go(check.skip(), check.take());
+                from.go(to, check.skip(), check.take());
             } catch (IOException e) {
                 from.cutLocal(e);
             }
@@ -297,10 +303,11 @@ final class Download implements Attempt.Owner {
         String sentence = "download of " + request.object() + " failed: " + failure.getMessage();
         switch (RetryPolicy.judge(failure)) {
             case RETRY -> {
-                if (failure.reusedConnection()
-                        && !ended.headSeen()
-                        && deadConnections++ < MAX_DEAD_CONNECTIONS) {
-                    LOG.debug("A pooled connection to {} had died", shared.source().name(), failure);
+                if (failure.reusedConnection() && !ended.headSeen() && deadConnections++ < MAX_DEAD_CONNECTIONS) {
+                    LOG.debug(
+                            "A pooled connection to {} had died",
+                            shared.source().name(),
+                            failure);
                     nextTry();
                 } else {
                     retry(failure, failure.retryAfter());
@@ -311,7 +318,7 @@ final class Download implements Attempt.Owner {
                 retry(failure, failure.retryAfter());
             }
             case PRECONDITION -> {
-                if (ended.request().ifMatch().isEmpty() || request.expectedETag().isPresent()) {
+                if (askedFor.isEmpty() || request.expectedETag().isPresent()) {
                     end(new DownloadFailure.ObjectChanged(
                             "download of " + request.object() + " failed: the object is not the one expected (ETag "
                                     + request.expectedETag().orElse("none") + "): " + failure.getMessage(),
@@ -325,8 +332,8 @@ final class Download implements Attempt.Owner {
             case REFUSED -> end(new DownloadFailure.AccessRefused(sentence, failure));
             case PERMANENT -> end(new DownloadFailure.RequestRefused(sentence, failure));
             case CANCELLED ->
-                end(new DownloadFailure.Cancelled("download of " + request.object() + " was cancelled: "
-                        + failure.getMessage()));
+                end(new DownloadFailure.Cancelled(
+                        "download of " + request.object() + " was cancelled: " + failure.getMessage()));
         }
     }
 
@@ -436,8 +443,8 @@ final class Download implements Attempt.Owner {
     private void pause(IOException cause, Optional<Duration> atLeast) {
         retries++;
         deadConnections = 0;
-        Duration own = RetryPolicy.sleepAfter(
-                triesWithoutProgress, shared.timing().random());
+        Duration own =
+                RetryPolicy.sleepAfter(triesWithoutProgress, shared.timing().random());
         Duration told = atLeast.orElse(Duration.ZERO);
         if (told.compareTo(StoreRate.LONGEST_WAIT) > 0) {
             told = StoreRate.LONGEST_WAIT;
@@ -462,7 +469,8 @@ final class Download implements Attempt.Owner {
     private void giveUp(IOException cause) {
         String sentence = "download of " + request.object() + " failed: " + triesWithoutProgress
                 + " tries in a row brought no progress beyond byte " + furthest + "; the last: " + text(cause);
-        boolean credentials = cause instanceof SourceFailure failure && failure.code().startsWith("Expired");
+        boolean credentials =
+                cause instanceof SourceFailure failure && failure.code().startsWith("Expired");
         end(
                 credentials
                         ? new DownloadFailure.AccessRefused(sentence, cause)
@@ -524,7 +532,9 @@ final class Download implements Attempt.Owner {
         String sentence = "the bytes of " + request.object() + " are wrong: " + what;
         if (mismatches++ > 0 || !canBeginAgain()) {
             end(new DownloadFailure.ChecksumMismatch(sentence
-                    + (mismatches > 1 ? "; they were fetched twice" : "; they are out already and cannot be taken back")));
+                    + (mismatches > 1
+                            ? "; they were fetched twice"
+                            : "; they are out already and cannot be taken back")));
             return;
         }
         // A connection of its own: what garbled the first may sit on the way.

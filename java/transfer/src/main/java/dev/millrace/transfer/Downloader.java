@@ -180,7 +180,7 @@ public final class Downloader implements AutoCloseable {
                 entered = true;
                 cleanOnce(target.folder());
             }
-            return FileSink.open(engine, target, config.buffersPerDownload(), config.direct());
+            return FileSink.open(engine, target, true, config.buffersPerDownload(), config.direct());
         }
 
         @Override

@@ -53,7 +53,9 @@ final class LocalFailures {
         }
         String reason = failure instanceof AccessDeniedException
                 ? "permission denied"
-                : failure instanceof NoSuchFileException ? "no such file or folder" : String.valueOf(failure.getReason());
+                : failure instanceof NoSuchFileException
+                        ? "no such file or folder"
+                        : String.valueOf(failure.getReason());
         return failure.getFile() + ": " + reason;
     }
 }

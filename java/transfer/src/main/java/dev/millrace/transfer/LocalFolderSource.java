@@ -233,8 +233,7 @@ public final class LocalFolderSource implements ObjectSource {
     }
 
     /** Adds what follows {@code after}, in the order of keys, until the page is full and one more is known. */
-    private static void walk(
-            Path folder, String path, String prefix, Optional<String> after, List<ListedObject> page)
+    private static void walk(Path folder, String path, String prefix, Optional<String> after, List<ListedObject> page)
             throws IOException {
         List<String> names = new ArrayList<>();
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {

@@ -37,8 +37,14 @@ final class RetryPolicy {
             "InvalidToken",
             "NotSignedUp",
             "InvalidPayer");
-    private static final Set<String> SLOW_DOWN =
-            Set.of("SlowDown", "ServiceUnavailable", "TooManyRequests", "Throttling", "ThrottlingException", "RequestLimitExceeded", "BandwidthLimitExceeded");
+    private static final Set<String> SLOW_DOWN = Set.of(
+            "SlowDown",
+            "ServiceUnavailable",
+            "TooManyRequests",
+            "Throttling",
+            "ThrottlingException",
+            "RequestLimitExceeded",
+            "BandwidthLimitExceeded");
     private static final Set<String> RETRY = Set.of(
             "RequestTimeout",
             "RequestTimeoutException",

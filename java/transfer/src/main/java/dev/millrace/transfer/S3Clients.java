@@ -3,6 +3,9 @@ package dev.millrace.transfer;
 
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.nio.NioEventLoopGroup;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import java.net.URI;
 import java.time.Duration;
 import java.util.HashMap;
@@ -30,6 +33,12 @@ final class S3Clients implements AutoCloseable {
     /** The SDK's read timeout also runs while our disk holds the reading back; the downloader has its own, better one. */
     private static final Duration NEVER = Duration.ofDays(1);
 
+    /**
+     * Permits keep requests from queueing for connections, so this passes only when the SDK's pool forgets one: it now and
+     * then does after the very first connection was refused.
+     */
+    private static final Duration ACQUIRE = Duration.ofSeconds(10);
+
     private static final int EVENT_LOOPS = 2;
 
     /**
@@ -51,7 +60,7 @@ final class S3Clients implements AutoCloseable {
     private final boolean closeGiven;
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<Key, S3AsyncClient> clients = new HashMap<>();
-    private Optional<SdkEventLoopGroup> eventLoops = Optional.empty();
+    private Optional<EventLoopGroup> eventLoops = Optional.empty();
     private Optional<SdkAsyncHttpClient> pooled = Optional.empty();
     private Optional<SdkAsyncHttpClient> unpooled = Optional.empty();
     private boolean closed;
@@ -107,8 +116,8 @@ final class S3Clients implements AutoCloseable {
                 .requestChecksumCalculation(RequestChecksumCalculation.WHEN_REQUIRED)
                 .responseChecksumValidation(ResponseChecksumValidation.WHEN_REQUIRED)
                 // What hears of the end never blocks, so that no thread is needed to tell it.
-                .asyncConfiguration(async -> async.advancedOption(
-                        SdkAdvancedAsyncClientOption.FUTURE_COMPLETION_EXECUTOR, Runnable::run));
+                .asyncConfiguration(async ->
+                        async.advancedOption(SdkAdvancedAsyncClientOption.FUTURE_COMPLETION_EXECUTOR, Runnable::run));
         route.endpoint().ifPresent(builder::endpointOverride);
         return builder.build();
     }
@@ -116,14 +125,16 @@ final class S3Clients implements AutoCloseable {
     private SdkAsyncHttpClient pooled() {
         if (pooled.isEmpty()) {
             // Idle for longer than this a connection may well be closed by the store, and asking over it wastes a try.
-            pooled = Optional.of(http().connectionMaxIdleTime(Duration.ofSeconds(10)).build());
+            pooled = Optional.of(
+                    http().connectionMaxIdleTime(Duration.ofSeconds(10)).build());
         }
         return pooled.get();
     }
 
     private SdkAsyncHttpClient unpooled() {
         if (unpooled.isEmpty()) {
-            unpooled = Optional.of(http().connectionTimeToLive(Duration.ofMillis(1)).build());
+            unpooled = Optional.of(
+                    http().connectionTimeToLive(Duration.ofMillis(1)).build());
         }
         return unpooled.get();
     }
@@ -131,15 +142,14 @@ final class S3Clients implements AutoCloseable {
     private NettyNioAsyncHttpClient.Builder http() {
         if (eventLoops.isEmpty()) {
             int threads = Math.min(EVENT_LOOPS, Runtime.getRuntime().availableProcessors());
-            eventLoops = Optional.of(
-                    SdkEventLoopGroup.builder().numberOfThreads(threads).build());
+            eventLoops = Optional.of(new NioEventLoopGroup(threads, new DefaultThreadFactory("millrace-s3", true)));
         }
         return NettyNioAsyncHttpClient.builder()
-                .eventLoopGroup(eventLoops.get())
+                .eventLoopGroup(SdkEventLoopGroup.create(eventLoops.get(), HttpConnection::newChannel))
                 .protocol(Protocol.HTTP1_1)
                 .maxConcurrency(settings.maxConnections())
                 .maxPendingConnectionAcquires(100_000)
-                .connectionAcquisitionTimeout(Duration.ofMinutes(1))
+                .connectionAcquisitionTimeout(ACQUIRE)
                 .connectionTimeout(settings.connectTimeout())
                 .readTimeout(NEVER)
                 .tcpKeepAlive(true)
@@ -166,7 +176,8 @@ final class S3Clients implements AutoCloseable {
         clients.values().forEach(S3AsyncClient::close);
         pooled.ifPresent(SdkAsyncHttpClient::close);
         unpooled.ifPresent(SdkAsyncHttpClient::close);
-        eventLoops.ifPresent(group -> group.eventLoopGroup().shutdownGracefully(0, 2, TimeUnit.SECONDS));
+        // The quiet time is for the pools' last words; nobody waits for it.
+        eventLoops.ifPresent(group -> group.shutdownGracefully(200, 2000, TimeUnit.MILLISECONDS));
         if (closeGiven) {
             given.ifPresent(S3AsyncClient::close);
         }

@@ -25,19 +25,15 @@ final class S3Listing {
     }
 
     static ListObjectsV2Request request(String bucket, String prefix, Optional<String> token) {
-        ListObjectsV2Request.Builder builder = ListObjectsV2Request.builder()
-                .bucket(bucket)
-                .prefix(prefix)
-                .encodingType(EncodingType.URL);
+        ListObjectsV2Request.Builder builder =
+                ListObjectsV2Request.builder().bucket(bucket).prefix(prefix).encodingType(EncodingType.URL);
         token.ifPresent(text -> builder.continuationToken(text.substring(BY_TOKEN.length())));
         return builder.build();
     }
 
     static ListObjectsRequest requestByMarker(String bucket, String prefix, Optional<String> token) {
-        ListObjectsRequest.Builder builder = ListObjectsRequest.builder()
-                .bucket(bucket)
-                .prefix(prefix)
-                .encodingType(EncodingType.URL);
+        ListObjectsRequest.Builder builder =
+                ListObjectsRequest.builder().bucket(bucket).prefix(prefix).encodingType(EncodingType.URL);
         token.ifPresent(text -> builder.marker(text.substring(BY_MARKER.length())));
         return builder.build();
     }

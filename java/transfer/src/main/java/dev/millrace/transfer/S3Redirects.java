@@ -18,8 +18,8 @@ import software.amazon.awssdk.awscore.exception.AwsServiceException;
  */
 final class S3Redirects {
     private static final int MAX_BUCKETS = 10_000;
-    private static final Pattern AWS_HOST =
-            Pattern.compile("(?:[a-z0-9.-]+\\.)?s3[.-](?:dualstack\\.)?([a-z]{2}(?:-[a-z]+)+-\\d)\\.amazonaws\\.com(?:\\.cn)?");
+    private static final Pattern AWS_HOST = Pattern.compile(
+            "(?:[a-z0-9.-]+\\.)?s3[.-](?:dualstack\\.)?([a-z]{2}(?:-[a-z]+)+-\\d)\\.amazonaws\\.com(?:\\.cn)?");
 
     private final S3Clients.Route home;
     private final Map<String, S3Clients.Route> learnt = new ConcurrentHashMap<>();
@@ -49,8 +49,7 @@ final class S3Redirects {
         var http = details.map(AwsErrorDetails::sdkHttpResponse);
         Optional<String> region =
                 S3Errors.header(http, "x-amz-bucket-region").or(() -> S3Errors.element(answer, "Region"));
-        Optional<String> location =
-                S3Errors.header(http, "Location").or(() -> S3Errors.element(answer, "Endpoint"));
+        Optional<String> location = S3Errors.header(http, "Location").or(() -> S3Errors.element(answer, "Endpoint"));
         if (region.isEmpty() && location.isEmpty()) {
             return Optional.empty();
         }
@@ -67,7 +66,8 @@ final class S3Redirects {
                     what,
                     "sends us in a circle: it names the region " + next.region()
                             + next.endpoint().map(uri -> " at " + uri).orElse("") + " after "
-                            + used.region() + used.endpoint().map(uri -> " at " + uri).orElse("")
+                            + used.region()
+                            + used.endpoint().map(uri -> " at " + uri).orElse("")
                             + "; name the bucket's region");
         }
         if (learnt.size() >= MAX_BUCKETS) {
@@ -87,7 +87,8 @@ final class S3Redirects {
                 || status == 307
                 || status == 308
                 || (status == 400
-                        && (code.equals("AuthorizationHeaderMalformed") || code.equals("IllegalLocationConstraintException")))
+                        && (code.equals("AuthorizationHeaderMalformed")
+                                || code.equals("IllegalLocationConstraintException")))
                 // A HEAD has no body to name the code
                 || (status == 400
                         && S3Errors.header(
@@ -130,7 +131,8 @@ final class S3Redirects {
                     "sends us to " + place.getScheme() + "://" + place.getAuthority() + ", which is not within " + own
                             + "; credentials do not go there");
         }
-        URI endpoint = URI.create(place.getScheme() + "://" + bare + (place.getPort() < 0 ? "" : ":" + place.getPort()));
+        URI endpoint =
+                URI.create(place.getScheme() + "://" + bare + (place.getPort() < 0 ? "" : ":" + place.getPort()));
         return new S3Clients.Route(Optional.of(endpoint), region.orElse(used.region()));
     }
 

@@ -40,8 +40,7 @@ public final class S3Source implements ObjectSource {
     private volatile boolean closed;
     private volatile boolean usedBefore;
 
-    private S3Source(
-            S3Clients clients, S3Clients.Route home, String name, Optional<RenewableCredentials> renewable) {
+    private S3Source(S3Clients clients, S3Clients.Route home, String name, Optional<RenewableCredentials> renewable) {
         this.clients = clients;
         this.redirects = new S3Redirects(home);
         this.name = name;
@@ -61,12 +60,11 @@ public final class S3Source implements ObjectSource {
      */
     public static S3Source of(S3AsyncClient client, boolean closeClient) {
         S3Clients clients = new S3Clients(
-                new S3Clients.Settings(
-                        false, AnonymousCredentialsProvider.create(), 1, Duration.ofSeconds(1)),
+                new S3Clients.Settings(false, AnonymousCredentialsProvider.create(), 1, Duration.ofSeconds(1)),
                 Optional.of(client),
                 closeClient);
-        return new S3Source(clients, new S3Clients.Route(Optional.empty(), "given"), "the given S3 client",
-                Optional.empty());
+        return new S3Source(
+                clients, new S3Clients.Route(Optional.empty(), "given"), "the given S3 client", Optional.empty());
     }
 
     @Override
@@ -140,7 +138,7 @@ public final class S3Source implements ObjectSource {
         try {
             sent = send.apply(clients.client(route, false));
         } catch (RuntimeException e) {
-            result.completeExceptionally(failure(method, object, e, true));
+            result.completeExceptionally(failure(method, object, e));
             return;
         }
         sent.whenComplete((answer, thrown) -> {
@@ -154,7 +152,7 @@ public final class S3Source implements ObjectSource {
                 if (next.isPresent()) {
                     call(method, object, send, next.get(), result);
                 } else {
-                    result.completeExceptionally(failure(method, object, thrown, true));
+                    result.completeExceptionally(failure(method, object, thrown));
                 }
             } catch (SourceFailure refused) {
                 result.completeExceptionally(refused);
@@ -190,9 +188,7 @@ public final class S3Source implements ObjectSource {
         try {
             return sent.get(LIST_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {
-            throw e.getCause() instanceof SourceFailure failure
-                    ? failure
-                    : failure("listing", place, e.getCause(), true);
+            throw e.getCause() instanceof SourceFailure failure ? failure : failure("listing", place, e.getCause());
         } catch (TimeoutException e) {
             throw SourceFailure.of(
                             SourceFailure.Kind.TIMEOUT,
@@ -217,11 +213,24 @@ public final class S3Source implements ObjectSource {
         return method + " of " + object + " at " + name;
     }
 
-    SourceFailure failure(String method, ObjectId object, Throwable thrown, boolean beforeHead) {
+    private SourceFailure failure(String method, ObjectId object, Throwable thrown) {
+        return failure(method, object, thrown, false, Optional.empty());
+    }
+
+    /**
+     * What was thrown.
+     *
+     * @param answered the answer had begun
+     * @param connection it came over, where known
+     */
+    SourceFailure failure(
+            String method, ObjectId object, Throwable thrown, boolean answered, Optional<HttpConnection> connection) {
         if (closed) {
             return closedFailure(method, object);
         }
-        SourceFailure failure = S3Errors.of(thrown, what(method, object), beforeHead, usedBefore);
+        boolean reused =
+                !answered && connection.map(HttpConnection::wasAnsweredBefore).orElse(usedBefore);
+        SourceFailure failure = S3Errors.of(thrown, what(method, object), reused);
         if (failure.kind() == SourceFailure.Kind.ANSWER) {
             usedBefore = true;
         }
@@ -339,7 +348,10 @@ public final class S3Source implements ObjectSource {
 
         private String defaultRegion() {
             try {
-                return DefaultAwsRegionProviderChain.builder().build().getRegion().id();
+                return DefaultAwsRegionProviderChain.builder()
+                        .build()
+                        .getRegion()
+                        .id();
             } catch (SdkException none) {
                 // Where every store that knows regions begins, and the rest do not care.
                 return "us-east-1";

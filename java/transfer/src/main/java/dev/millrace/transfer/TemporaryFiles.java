@@ -50,7 +50,8 @@ public final class TemporaryFiles {
     public static int clean(IoEngine engine, Path folder) throws IOException {
         int removed = 0;
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(
-                folder, entry -> FORM.matcher(String.valueOf(entry.getFileName())).matches())) {
+                folder,
+                entry -> FORM.matcher(String.valueOf(entry.getFileName())).matches())) {
             for (Path entry : entries) {
                 removed += removeIfNobodys(engine, entry) ? 1 : 0;
             }
@@ -83,8 +84,8 @@ public final class TemporaryFiles {
             LIVE.add(name);
             Optional<VirtualFile> file = Optional.empty();
             try {
-                file = Optional.of(VirtualFile.open(
-                        engine, path, OpenOptions.creatingNew().withDirect(direct)));
+                file = Optional.of(
+                        VirtualFile.open(engine, path, OpenOptions.creatingNew().withDirect(direct)));
                 // Between its making and its locking another process may have taken it for a leftover.
                 if (file.get().tryLock() && Files.exists(path)) {
                     return file.get();

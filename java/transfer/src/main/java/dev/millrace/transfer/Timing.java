@@ -70,8 +70,8 @@ interface Timing {
 
             @Override
             public Alarm every(Duration period, Runnable action) {
-                var task = timer.scheduleWithFixedDelay(
-                        action, period.toNanos(), period.toNanos(), TimeUnit.NANOSECONDS);
+                var task =
+                        timer.scheduleWithFixedDelay(action, period.toNanos(), period.toNanos(), TimeUnit.NANOSECONDS);
                 return () -> task.cancel(false);
             }
 

@@ -29,7 +29,8 @@ final class Watchdog {
         Duration slice = window.dividedBy(SLICES);
         Duration first = config.firstByteTimeout().dividedBy(SLICES);
         Duration period = slice.compareTo(first) < 0 ? slice : first;
-        // The window is counted in slices, so a shorter period would shorten it: ticks between slices only look at heads.
+        // The window is counted in slices, so a shorter period would shorten it: ticks between slices only look at
+        // heads.
         int every = (int) Math.max(1, slice.toNanos() / period.toNanos());
         int[] count = new int[1];
         alarm = timing.every(period, () -> tick(++count[0] % every == 0));
