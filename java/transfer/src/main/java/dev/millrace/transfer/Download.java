@@ -576,6 +576,11 @@ final class Download implements Attempt.Owner {
     }
 
     private boolean endIfStopped() {
+        if (shared.isClosed()) {
+            // Its turn may have come before close() came to it.
+            stopped.compareAndSet(
+                    Optional.empty(), Optional.of(new DownloadFailure.Cancelled("the downloader is closed")));
+        }
         Optional<DownloadFailure> why = stopped.get();
         why.ifPresent(this::end);
         return why.isPresent();
