@@ -508,7 +508,8 @@ public final class VirtualFile implements AutoCloseable {
             if (before.error() < 0) {
                 throw engine.failure("stat", path, -before.error(), 0, false);
             }
-            // Looked at first: asked for more than there is, a file system takes all that is left before it says no, and
+            // Looked at first: asked for more than there is, a file system takes all that is left before it says no,
+            // and
             // everyone else's writes fail meanwhile.
             long free = syscalls.freeBytes(path);
             if (free >= 0 && whole - before.stat().allocatedBytes() > free) {

@@ -652,7 +652,9 @@ class FileContractTest extends EngineContract {
                     .hasMessageContaining(" are free")
                     .hasMessageContaining(file.path());
             assertThatThrownBy(() -> file.reserve(Long.MAX_VALUE)).isInstanceOf(OperationFailedException.class);
-            assertThat(file.stat().allocatedBytes()).as("nothing was taken on the way").isZero();
+            assertThat(file.stat().allocatedBytes())
+                    .as("nothing was taken on the way")
+                    .isZero();
             assertThat(file.stat().size()).isZero();
         }
     }

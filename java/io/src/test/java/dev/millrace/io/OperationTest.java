@@ -38,16 +38,15 @@ class OperationTest {
     private final AtomicInteger allocated = new AtomicInteger();
     private final AtomicLong free = new AtomicLong(-1);
     private final AtomicInteger syncResult = new AtomicInteger();
-    private final ScriptedFiles files = new ScriptedFiles(
-            4, B, (method, arguments) -> switch (method) {
-                case "fsync" -> syncResult.get() == 0 ? null : syncResult.get();
-                case "freeBytes" -> free.get() < 0 ? null : free.get();
-                case "allocate" -> {
-                    asked.incrementAndGet();
-                    yield allocated.get();
-                }
-                default -> null;
-            });
+    private final ScriptedFiles files = new ScriptedFiles(4, B, (method, arguments) -> switch (method) {
+        case "fsync" -> syncResult.get() == 0 ? null : syncResult.get();
+        case "freeBytes" -> free.get() < 0 ? null : free.get();
+        case "allocate" -> {
+            asked.incrementAndGet();
+            yield allocated.get();
+        }
+        default -> null;
+    });
 
     @AfterEach
     void everythingIsBack() {
@@ -232,7 +231,9 @@ class OperationTest {
             assertThatThrownBy(() -> file.reserve(2000))
                     .isInstanceOf(OperationFailedException.class)
                     .hasMessageContaining("2000 bytes are needed and 1000 are free");
-            assertThat(asked).as("a file system that is asked takes all that is left first").hasValue(0);
+            assertThat(asked)
+                    .as("a file system that is asked takes all that is left first")
+                    .hasValue(0);
             free.set(1 << 20);
             allocated.set(-Errno.ENOSPC); // someone else was faster
             assertThatThrownBy(() -> file.reserve(2000)).isInstanceOf(OperationFailedException.class);

@@ -3,7 +3,6 @@ package dev.millrace.transfer;
 
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.codec.http.HttpClientCodec;
 import io.netty.handler.codec.http.HttpObjectDecoder;
 
@@ -16,15 +15,6 @@ import io.netty.handler.codec.http.HttpObjectDecoder;
 final class WideChunks extends ChannelInboundHandlerAdapter {
     /** As much as one read of the socket brings at most, in bytes. */
     static final int CHUNK = 256 << 10;
-
-    private WideChunks() {}
-
-    /** A new connection of this kind. */
-    static NioSocketChannel channel() {
-        NioSocketChannel channel = new NioSocketChannel();
-        channel.pipeline().addLast(new WideChunks());
-        return channel;
-    }
 
     @Override
     public void channelActive(ChannelHandlerContext context) throws Exception {
