@@ -102,7 +102,7 @@ final class EngineFactory {
 
     /** io_uring, with a smaller ring where a finite RLIMIT_MEMLOCK refuses the full one. */
     private static Optional<Opened> openRing(
-            IoEngineConfig config, NativeIo nativeIo, NativeConstants constants, List<String> notes) 
+            IoEngineConfig config, NativeIo nativeIo, NativeConstants constants, List<String> notes)
             throws EngineUnavailableException {
         if (Settings.isOff(IoEngineConfig.IO_URING_PROPERTY, IoEngineConfig.IO_URING_VARIABLE)) {
             notes.add("io_uring is switched off by " + IoEngineConfig.IO_URING_PROPERTY + " or "
@@ -162,8 +162,9 @@ final class EngineFactory {
             memory = mapped.join();
         } catch (CompletionException e) {
             loop.close();
-            throw new EngineUnavailableException("an engine with " + config.buffers() + " buffers of "
-                    + config.bufferSize() + " bytes cannot be had: " + e.getCause().getMessage());
+            throw new EngineUnavailableException(
+                    "an engine with " + config.buffers() + " buffers of " + config.bufferSize()
+                            + " bytes cannot be had: " + e.getCause().getMessage());
         }
         List<String> all = new ArrayList<>(notes);
         memory.note().ifPresent(note -> {

@@ -196,8 +196,7 @@ public final class IoEngine implements AutoCloseable {
     }
 
     /** The same for a transfer that had moved some bytes before it failed. */
-    IoFailure failure(
-            String operation, String path, int errno, long position, long transferred, boolean writing) {
+    IoFailure failure(String operation, String path, int errno, long position, long transferred, boolean writing) {
         if (errno == Errno.ECANCELED) {
             return loop.isClosing()
                     ? new EngineClosedException(operation, path)

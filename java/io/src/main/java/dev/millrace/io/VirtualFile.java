@@ -344,12 +344,7 @@ public final class VirtualFile implements AutoCloseable {
             }
             if (progress.error() != 0) {
                 throw engine.failure(
-                        write ? "write" : "read",
-                        path,
-                        progress.error(),
-                        progress.position(),
-                        progress.moved(),
-                        write);
+                        write ? "write" : "read", path, progress.error(), progress.position(), progress.moved(), write);
             }
             return progress.moved();
         } finally {
@@ -397,9 +392,8 @@ public final class VirtualFile implements AutoCloseable {
                         if (error == 0) {
                             complete(new IoResult(owned, moved));
                         } else {
-                            completeExceptionally(
-                                    engine.failure(
-                                            write ? "write" : "read", path, error, position + moved, moved, write));
+                            completeExceptionally(engine.failure(
+                                    write ? "write" : "read", path, error, position + moved, moved, write));
                         }
                     });
                 }

@@ -43,7 +43,9 @@ abstract class EngineContract {
         }
         int available = engine.buffers().available();
         engine.close();
-        assertThat(available).as("buffers in the pool").isEqualTo(engine.buffers().size());
+        assertThat(available)
+                .as("buffers in the pool")
+                .isEqualTo(engine.buffers().size());
         leaks.check();
     }
 
@@ -53,10 +55,10 @@ abstract class EngineContract {
         return bytes;
     }
 
-    static <T extends Throwable> T thrownBy(
-            Class<T> type, org.assertj.core.api.ThrowableAssert.ThrowingCallable body) {
+    static <T extends Throwable> T thrownBy(Class<T> type, org.assertj.core.api.ThrowableAssert.ThrowingCallable body) {
         Throwable thrown = org.assertj.core.api.Assertions.catchThrowable(body);
-        if (thrown instanceof java.util.concurrent.CompletionException || thrown instanceof java.util.concurrent.ExecutionException) {
+        if (thrown instanceof java.util.concurrent.CompletionException
+                || thrown instanceof java.util.concurrent.ExecutionException) {
             thrown = thrown.getCause();
         }
         assertThat(thrown).isInstanceOf(type);

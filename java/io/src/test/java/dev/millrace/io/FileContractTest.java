@@ -154,7 +154,9 @@ class FileContractTest extends EngineContract {
                 int step = file.alignment().offset();
                 assertThat(file.read(buffer, 0, step, next)).isZero();
                 assertThat(file.readAsync(buffer, 0, step, next).join().bytes()).isZero();
-                assertThat(file.readAsync(buffer, 0, buffer.capacity(), 0).join().bytes())
+                assertThat(file.readAsync(buffer, 0, buffer.capacity(), 0)
+                                .join()
+                                .bytes())
                         .isEqualTo(size);
             }
         }
@@ -353,8 +355,8 @@ class FileContractTest extends EngineContract {
     @Test
     void createsOnlyWhatItIsAskedTo() throws Exception {
         Path path = folder.resolve("new");
-        OperationFailedException missing = thrownBy(
-                OperationFailedException.class, () -> VirtualFile.open(engine, path, OpenOptions.reading()));
+        OperationFailedException missing =
+                thrownBy(OperationFailedException.class, () -> VirtualFile.open(engine, path, OpenOptions.reading()));
         assertThat(missing.errno()).isEqualTo(Errno.ENOENT);
         assertThat(missing.path()).isEqualTo(path.toString());
         assertThat(missing.operation()).isEqualTo("open");
@@ -362,8 +364,7 @@ class FileContractTest extends EngineContract {
         assertThat(path).doesNotExist();
         VirtualFile.open(engine, path, OpenOptions.creatingNew()).close();
         OperationFailedException there = thrownBy(
-                OperationFailedException.class,
-                () -> VirtualFile.open(engine, path, OpenOptions.creatingNew()));
+                OperationFailedException.class, () -> VirtualFile.open(engine, path, OpenOptions.creatingNew()));
         assertThat(there.errno()).isEqualTo(Errno.EEXIST);
         Files.write(path, new byte[100]);
         VirtualFile.open(engine, path, OpenOptions.updating()).close();
@@ -374,8 +375,8 @@ class FileContractTest extends EngineContract {
 
     @Test
     void namesWhatTheParentsOfAPathLack() throws Exception {
-        OperationFailedException nowhere = thrownBy(
-                OperationFailedException.class, () -> open("no/such/folder/x", OpenOptions.creating()));
+        OperationFailedException nowhere =
+                thrownBy(OperationFailedException.class, () -> open("no/such/folder/x", OpenOptions.creating()));
         assertThat(nowhere.errno()).isEqualTo(Errno.ENOENT);
         Files.write(folder.resolve("file"), new byte[1]);
         OperationFailedException inFile =
@@ -400,8 +401,8 @@ class FileContractTest extends EngineContract {
                 DIRECT,
                 OpenOptions.reading().withDirect(DirectMode.REQUIRED),
                 OpenOptions.reading().withDirect(DirectMode.PREFERRED))) {
-            UnsupportedFileException refused = thrownBy(
-                    UnsupportedFileException.class, () -> VirtualFile.open(engine, folder, options));
+            UnsupportedFileException refused =
+                    thrownBy(UnsupportedFileException.class, () -> VirtualFile.open(engine, folder, options));
             assertThat(refused).hasMessageContaining("a folder").hasMessageContaining(folder.toString());
             assertThatThrownBy(() -> VirtualFile.open(engine, Path.of("/dev/null"), options))
                     .isInstanceOf(UnsupportedFileException.class)
@@ -520,7 +521,8 @@ class FileContractTest extends EngineContract {
         try (VirtualFile file = open("places", OpenOptions.creating());
                 OwnedBuffer buffer = engine.buffers().acquire()) {
             int capacity = buffer.capacity();
-            int[][] outside = {{-1, 1}, {0, -1}, {0, capacity + 1}, {capacity, 1}, {1, capacity}, {5, Integer.MAX_VALUE}};
+            int[][] outside = {{-1, 1}, {0, -1}, {0, capacity + 1}, {capacity, 1}, {1, capacity}, {5, Integer.MAX_VALUE}
+            };
             for (int[] place : outside) {
                 assertThatThrownBy(() -> file.read(buffer, place[0], place[1], 0))
                         .isInstanceOf(IndexOutOfBoundsException.class);
@@ -533,8 +535,8 @@ class FileContractTest extends EngineContract {
                 assertThatThrownBy(() -> file.readAsync(buffer, 0, 4096, position))
                         .isInstanceOf(IllegalArgumentException.class);
             }
-            OperationFailedException tooFar = thrownBy(
-                    OperationFailedException.class, () -> file.write(buffer, 0, 4096, Long.MAX_VALUE - 4096));
+            OperationFailedException tooFar =
+                    thrownBy(OperationFailedException.class, () -> file.write(buffer, 0, 4096, Long.MAX_VALUE - 4096));
             assertThat(tooFar.errno()).isIn(Errno.EFBIG, Errno.EINVAL);
             assertThat(buffer.isOwned()).isTrue();
             assertThatThrownBy(() -> file.truncate(-1)).isInstanceOf(IllegalArgumentException.class);
@@ -593,18 +595,23 @@ class FileContractTest extends EngineContract {
         assertThat(gone.operation()).isEqualTo("read");
         assertThatThrownBy(closed::sync).isInstanceOf(FileClosedException.class);
         assertThatThrownBy(closed::stat).isInstanceOf(FileClosedException.class);
-        thrownBy(FileClosedException.class, () -> closed.writeAsync(buffer, 0, 1, 0).join());
+        thrownBy(
+                FileClosedException.class,
+                () -> closed.writeAsync(buffer, 0, 1, 0).join());
         thrownBy(FileClosedException.class, () -> closed.syncAsync().join());
         engine.close();
         assertThatThrownBy(() -> orphan.write(buffer, 0, 1, 0)).isInstanceOf(EngineClosedException.class);
         assertThatThrownBy(orphan::sync).isInstanceOf(EngineClosedException.class);
         assertThatThrownBy(orphan::stat).isInstanceOf(EngineClosedException.class);
-        thrownBy(EngineClosedException.class, () -> orphan.readAsync(buffer, 0, 1, 0).join());
+        thrownBy(
+                EngineClosedException.class,
+                () -> orphan.readAsync(buffer, 0, 1, 0).join());
         thrownBy(EngineClosedException.class, () -> orphan.syncAsync().join());
         assertThatThrownBy(() -> open("late", OpenOptions.creating())).isInstanceOf(EngineClosedException.class);
-        thrownBy(EngineClosedException.class, () -> VirtualFile.openAsync(
-                        engine, folder.resolve("late"), OpenOptions.creating())
-                .join());
+        thrownBy(
+                EngineClosedException.class,
+                () -> VirtualFile.openAsync(engine, folder.resolve("late"), OpenOptions.creating())
+                        .join());
         assertThatThrownBy(() -> engine.syncDirectory(folder)).isInstanceOf(EngineClosedException.class);
         assertThatThrownBy(() -> engine.deleteIfExists(folder.resolve("orphan")))
                 .isInstanceOf(EngineClosedException.class);
@@ -719,8 +726,7 @@ class FileContractTest extends EngineContract {
     void renamesAndRemoves() throws Exception {
         Path from = Files.write(folder.resolve("from"), new byte[] {1});
         Path to = Files.write(folder.resolve("to"), new byte[] {2});
-        OperationFailedException there =
-                thrownBy(OperationFailedException.class, () -> engine.rename(from, to, true));
+        OperationFailedException there = thrownBy(OperationFailedException.class, () -> engine.rename(from, to, true));
         assertThat(there.errno()).isEqualTo(Errno.EEXIST);
         engine.rename(from, to, false);
         assertThat(Files.readAllBytes(to)).containsExactly(1);

@@ -17,7 +17,11 @@ final class TestEngines {
     private TestEngines() {}
 
     static IoEngineConfig config(EngineKind kind) {
-        return IoEngineConfig.defaults().withEngine(kind).withSlots(64).withWorkers(4).withPool(BUFFERS, BUFFER);
+        return IoEngineConfig.defaults()
+                .withEngine(kind)
+                .withSlots(64)
+                .withWorkers(4)
+                .withPool(BUFFERS, BUFFER);
     }
 
     /** Opens, or skips the test with the reason where this machine or JDK has no such engine. */

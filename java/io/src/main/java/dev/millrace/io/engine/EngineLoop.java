@@ -528,9 +528,7 @@ public final class EngineLoop {
 
     private void cancelInFlight(boolean all) {
         for (Operation operation : slots) {
-            if (operation != null
-                    && operation.code != OpCode.CANCEL
-                    && (all || OpCode.mayNeverEnd(operation.code))) {
+            if (operation != null && operation.code != OpCode.CANCEL && (all || OpCode.mayNeverEnd(operation.code))) {
                 askToStop(operation);
             }
         }

@@ -121,8 +121,7 @@ final class JavaSyscalls implements Syscalls {
     }
 
     private static FileAttribute<?>[] permissions(Set<OpenOption> options, int mode) {
-        boolean makes =
-                options.contains(StandardOpenOption.CREATE) || options.contains(StandardOpenOption.CREATE_NEW);
+        boolean makes = options.contains(StandardOpenOption.CREATE) || options.contains(StandardOpenOption.CREATE_NEW);
         return makes ? permissions(mode) : new FileAttribute<?>[0];
     }
 

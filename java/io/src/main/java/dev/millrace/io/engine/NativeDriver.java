@@ -21,6 +21,7 @@ public final class NativeDriver implements Driver {
 
     /** Beyond PATH_MAX, so that a path that is cut is still one that the kernel refuses, and not another file's. */
     private static final int PATH_BYTES = 4096 + 64;
+
     private static final int STAT_BYTES = 128;
     private static final int SCRATCH = 2 * PATH_BYTES + STAT_BYTES;
     private static final int MEMORY_SMALL_PAGES = 1;

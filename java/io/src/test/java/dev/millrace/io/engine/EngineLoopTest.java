@@ -39,7 +39,9 @@ class EngineLoopTest {
         if (loop != null) {
             loop.close();
             assertThat(driver.isDestroyed()).isTrue();
-            assertThat(driver.callsAfterDestroy()).as("calls of a driver that is freed").isZero();
+            assertThat(driver.callsAfterDestroy())
+                    .as("calls of a driver that is freed")
+                    .isZero();
             assertThat(loop.pendingFromCallers()).as("places still taken").isZero();
         }
     }
