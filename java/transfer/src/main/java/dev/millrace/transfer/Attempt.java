@@ -9,6 +9,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -57,11 +58,15 @@ final class Attempt implements FetchListener {
     /** An ending with its cause. */
     record Outcome(Ending ending, Optional<IOException> cause) {}
 
-    private final ObjectSource source;
-    private final FetchRequest request;
-    private final Sink sink;
+    /** Sends the request whose answer is told to the listener. */
+    interface Sender {
+        Fetch send(FetchListener listener);
+    }
+
+    private final String what;
+    private final Sender sender;
     private final Owner owner;
-    private final Timing timing;
+    private final LongSupplier clock;
     private final AtomicInteger visitors = new AtomicInteger();
     private final ConcurrentLinkedQueue<ByteBuffer> untaken = new ConcurrentLinkedQueue<>();
 
@@ -78,6 +83,7 @@ final class Attempt implements FetchListener {
     private long began;
 
     // Of whoever is inside.
+    private Optional<Sink> sink = Optional.empty();
     private long skip;
     private long left = Long.MAX_VALUE;
     private int consumed;
@@ -87,18 +93,17 @@ final class Attempt implements FetchListener {
     private final long[] window = new long[Watchdog.SLICES];
     private int slices;
 
-    Attempt(ObjectSource source, FetchRequest request, Sink sink, Owner owner, Timing timing) {
-        this.source = source;
-        this.request = request;
-        this.sink = sink;
+    Attempt(String what, Sender sender, Owner owner, LongSupplier clock) {
+        this.what = what;
+        this.sender = sender;
         this.owner = owner;
-        this.timing = timing;
+        this.clock = clock;
     }
 
     /** Sends the request. Once. */
     void start() {
-        began = timing.nanoTime();
-        Fetch started = source.get(request, this);
+        began = clock.getAsLong();
+        Fetch started = sender.send(this);
         fetch = Optional.of(started);
         if (isCut()) {
             started.cancel();
@@ -113,10 +118,6 @@ final class Attempt implements FetchListener {
         }
     }
 
-    FetchRequest request() {
-        return request;
-    }
-
     /** True where the store has answered. */
     boolean headSeen() {
         return headSeen;
@@ -125,10 +126,12 @@ final class Attempt implements FetchListener {
     /**
      * The answer is right and the sink ready.
      *
+     * @param to where the bytes go; nobody else puts bytes there until it is over
      * @param skipped bytes of the body to pass over
      * @param take bytes wanted after those; empty for all
      */
-    void go(long skipped, OptionalLong take) {
+    void go(Sink to, long skipped, OptionalLong take) {
+        sink = Optional.of(to);
         skip = skipped;
         left = take.orElse(Long.MAX_VALUE);
         going = true;
@@ -197,6 +200,11 @@ final class Attempt implements FetchListener {
 
     @Override
     public void failed(SourceFailure failure) {
+        broke(failure);
+    }
+
+    /** {@link #failed} with any cause. */
+    void broke(IOException failure) {
         terminal = Optional.of(new Outcome(Ending.SOURCE, Optional.of(failure)));
         visit();
     }
@@ -265,22 +273,23 @@ final class Attempt implements FetchListener {
             chunk.limit(chunk.position() + (int) left);
         }
         int before = chunk.remaining();
+        Sink to = sink.orElseThrow();
         boolean all;
         try {
             full = true;
-            all = sink.write(chunk);
+            all = to.write(chunk);
         } catch (IOException e) {
             cutLocal(e);
             return false;
         } catch (RuntimeException e) {
-            LOG.error("Keeping bytes of {} failed by a defect of this program", request.object(), e);
+            LOG.error("The {} failed by a defect of this program", what, e);
             cutLocal(new IOException("a defect in this program: " + e, e));
             return false;
         }
         left -= before - chunk.remaining();
         if (all) {
             full = false;
-            owner.kept(sink.position());
+            owner.kept(to.position());
         }
         return all;
     }

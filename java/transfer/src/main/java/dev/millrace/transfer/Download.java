@@ -61,6 +61,7 @@ final class Download implements Attempt.Owner {
     private OptionalLong whole;
     private boolean framed = true;
     private boolean newConnection;
+    private Optional<String> askedFor = Optional.empty();
 
     private int triesWithoutProgress;
     private int retries;
@@ -178,7 +179,12 @@ final class Download implements Attempt.Owner {
         FetchRequest get = new FetchRequest(
                 request.object(), range, mustMatch(kept), request.versionId(), request.headers(), newConnection);
         newConnection = false;
-        Attempt next = new Attempt(shared.source(), get, to, this, shared.timing());
+        askedFor = get.ifMatch();
+        Attempt next = new Attempt(
+                "download of " + request.object(),
+                listener -> shared.source().get(get, listener),
+                this,
+                shared.timing()::nanoTime);
         attempt = Optional.of(next);
         shared.watchdog().watch(next);
         next.start();
@@ -215,7 +221,7 @@ final class Download implements Attempt.Owner {
             whole = check.whole();
         }
         if (to.hasBegun()) {
-            from.go(check.skip(), check.take());
+            from.go(to, check.skip(), check.take());
             return;
         }
         learnt = Optional.of(head);
@@ -227,7 +233,7 @@ final class Download implements Attempt.Owner {
         shared.prepare(() -> {
             try {
                 to.begin(whole, sees, this::sinkReady);
-                from.go(check.skip(), check.take());
+                from.go(to, check.skip(), check.take());
             } catch (IOException e) {
                 from.cutLocal(e);
             }
@@ -312,8 +318,7 @@ final class Download implements Attempt.Owner {
                 retry(failure, failure.retryAfter());
             }
             case PRECONDITION -> {
-                if (ended.request().ifMatch().isEmpty()
-                        || request.expectedETag().isPresent()) {
+                if (askedFor.isEmpty() || request.expectedETag().isPresent()) {
                     end(new DownloadFailure.ObjectChanged(
                             "download of " + request.object() + " failed: the object is not the one expected (ETag "
                                     + request.expectedETag().orElse("none") + "): " + failure.getMessage(),
@@ -571,6 +576,11 @@ final class Download implements Attempt.Owner {
     }
 
     private boolean endIfStopped() {
+        if (shared.isClosed()) {
+            // Its turn may have come before close() came to it.
+            stopped.compareAndSet(
+                    Optional.empty(), Optional.of(new DownloadFailure.Cancelled("the downloader is closed")));
+        }
         Optional<DownloadFailure> why = stopped.get();
         why.ifPresent(this::end);
         return why.isPresent();

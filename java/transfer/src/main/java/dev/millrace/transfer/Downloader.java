@@ -50,7 +50,7 @@ public final class Downloader implements AutoCloseable {
     private final Condition idle = lock.newCondition();
     private final Set<Download> underWay = new HashSet<>();
     private final Set<Path> cleaned = new HashSet<>();
-    private boolean closed;
+    private volatile boolean closed;
 
     private Downloader(IoEngine engine, ObjectSource source, DownloaderConfig config, Timing timing) {
         this.engine = engine;
@@ -180,7 +180,7 @@ public final class Downloader implements AutoCloseable {
                 entered = true;
                 cleanOnce(target.folder());
             }
-            return FileSink.open(engine, target, config.buffersPerDownload(), config.direct());
+            return FileSink.open(engine, target, true, config.buffersPerDownload(), config.direct());
         }
 
         @Override
@@ -251,6 +251,11 @@ public final class Downloader implements AutoCloseable {
 
         Watchdog watchdog() {
             return watchdog;
+        }
+
+        /** Nothing begins any more. */
+        boolean isClosed() {
+            return closed;
         }
 
         /** Bytes between two reports of progress. */

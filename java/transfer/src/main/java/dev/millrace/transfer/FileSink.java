@@ -22,6 +22,7 @@ final class FileSink implements Sink {
 
     private final IoEngine engine;
     private final Target target;
+    private final boolean mayReplace;
     private final int maxBuffers;
     private final VirtualFile file;
     private final Path temporary;
@@ -30,26 +31,46 @@ final class FileSink implements Sink {
     private boolean published;
     private boolean gone;
 
-    private FileSink(IoEngine engine, Target target, int maxBuffers, VirtualFile file) {
+    private FileSink(IoEngine engine, Target target, boolean mayReplace, int maxBuffers, VirtualFile file) {
         this.engine = engine;
         this.target = target;
+        this.mayReplace = mayReplace;
         this.maxBuffers = maxBuffers;
         this.file = file;
         this.temporary = Path.of(file.path());
     }
 
-    /** A new temporary file beside a target. Blocks. */
-    static FileSink open(IoEngine engine, Target target, int maxBuffers, DirectMode direct) throws IOException {
-        return new FileSink(engine, target, maxBuffers, TemporaryFiles.create(engine, target.folder(), direct));
+    /**
+     * A new temporary file beside a target. Blocks.
+     *
+     * @param mayReplace false where a file of that name that appears meanwhile is an error
+     */
+    static FileSink open(IoEngine engine, Target target, boolean mayReplace, int maxBuffers, DirectMode direct)
+            throws IOException {
+        return new FileSink(
+                engine, target, mayReplace, maxBuffers, TemporaryFiles.create(engine, target.folder(), direct));
     }
 
     @Override
     public void begin(OptionalLong length, Digests digests, Runnable onReady) throws IOException {
         long reservedTo = 0;
         if (length.isPresent()) {
+            checkSpace(length.getAsLong());
             reservedTo = file.reserve(length.getAsLong()) ? length.getAsLong() : Long.MAX_VALUE;
         }
         loop = Optional.of(CopyLoop.start(file, 0, reservedTo, maxBuffers, digests, onReady));
+    }
+
+    /** Before reserving, which would take all there is before it fails, and others' writes would fail meanwhile. */
+    private void checkSpace(long length) throws IoFailure, DownloadFailure.LocalDisk {
+        long free = engine.freeBytes(target.folder());
+        if (length > free) {
+            throw new DownloadFailure.LocalDisk(
+                    target.file() + " cannot be written: " + length + " bytes are needed and " + free
+                            + " are free on its file system",
+                    new IOException("no space left on the device"),
+                    true);
+        }
     }
 
     @Override
@@ -91,7 +112,7 @@ final class FileSink implements Sink {
             file.setPermissions(kept.getAsInt());
         }
         file.sync();
-        engine.rename(temporary, target.file(), false);
+        engine.rename(temporary, target.file(), !mayReplace);
         published = true;
         engine.syncDirectory(target.folder());
         release();

@@ -38,6 +38,22 @@ public record ObjectHead(
         checksums = Map.copyOf(checksums);
     }
 
+    /** The same, with nothing that tells where the body ends. */
+    ObjectHead unframed() {
+        return new ObjectHead(
+                status,
+                OptionalLong.empty(),
+                false,
+                contentRange,
+                etag,
+                checksums,
+                checksumType,
+                contentEncoding,
+                contentType,
+                lastModified,
+                versionId);
+    }
+
     /** The ETag, where it identifies the bytes: {@code W/} ones only promise that they mean the same. */
     public Optional<String> strongETag() {
         return etag.filter(tag -> !tag.startsWith("W/"));

@@ -3,6 +3,9 @@ package dev.millrace.transfer;
 
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.nio.NioEventLoopGroup;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import java.net.URI;
 import java.time.Duration;
 import java.util.HashMap;
@@ -30,6 +33,12 @@ final class S3Clients implements AutoCloseable {
     /** The SDK's read timeout also runs while our disk holds the reading back; the downloader has its own, better one. */
     private static final Duration NEVER = Duration.ofDays(1);
 
+    /**
+     * Permits keep requests from queueing for connections, so this passes only when the SDK's pool forgets one: it now and
+     * then does after the very first connection was refused.
+     */
+    private static final Duration ACQUIRE = Duration.ofSeconds(10);
+
     private static final int EVENT_LOOPS = 2;
 
     /**
@@ -51,7 +60,7 @@ final class S3Clients implements AutoCloseable {
     private final boolean closeGiven;
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<Key, S3AsyncClient> clients = new HashMap<>();
-    private Optional<SdkEventLoopGroup> eventLoops = Optional.empty();
+    private Optional<EventLoopGroup> eventLoops = Optional.empty();
     private Optional<SdkAsyncHttpClient> pooled = Optional.empty();
     private Optional<SdkAsyncHttpClient> unpooled = Optional.empty();
     private boolean closed;
@@ -133,15 +142,14 @@ final class S3Clients implements AutoCloseable {
     private NettyNioAsyncHttpClient.Builder http() {
         if (eventLoops.isEmpty()) {
             int threads = Math.min(EVENT_LOOPS, Runtime.getRuntime().availableProcessors());
-            eventLoops = Optional.of(
-                    SdkEventLoopGroup.builder().numberOfThreads(threads).build());
+            eventLoops = Optional.of(new NioEventLoopGroup(threads, new DefaultThreadFactory("millrace-s3", true)));
         }
         return NettyNioAsyncHttpClient.builder()
-                .eventLoopGroup(eventLoops.get())
+                .eventLoopGroup(SdkEventLoopGroup.create(eventLoops.get(), HttpConnection::newChannel))
                 .protocol(Protocol.HTTP1_1)
                 .maxConcurrency(settings.maxConnections())
                 .maxPendingConnectionAcquires(100_000)
-                .connectionAcquisitionTimeout(Duration.ofMinutes(1))
+                .connectionAcquisitionTimeout(ACQUIRE)
                 .connectionTimeout(settings.connectTimeout())
                 .readTimeout(NEVER)
                 .tcpKeepAlive(true)
@@ -168,7 +176,8 @@ final class S3Clients implements AutoCloseable {
         clients.values().forEach(S3AsyncClient::close);
         pooled.ifPresent(SdkAsyncHttpClient::close);
         unpooled.ifPresent(SdkAsyncHttpClient::close);
-        eventLoops.ifPresent(group -> group.eventLoopGroup().shutdownGracefully(0, 2, TimeUnit.SECONDS));
+        // The quiet time is for the pools' last words; nobody waits for it.
+        eventLoops.ifPresent(group -> group.shutdownGracefully(200, 2000, TimeUnit.MILLISECONDS));
         if (closeGiven) {
             given.ifPresent(S3AsyncClient::close);
         }

@@ -25,6 +25,9 @@ import software.amazon.awssdk.http.SdkHttpResponse;
 
 /** What the SDK's exceptions mean. */
 final class S3Errors {
+    /** The status that Netty makes up for what it cannot read, such as what an earlier answer had too much. */
+    private static final int NOT_HTTP = 999;
+
     private S3Errors() {}
 
     /** Through the wrappers of futures and of the SDK, down to a service's answer or the first cause. */
@@ -56,10 +59,16 @@ final class S3Errors {
      * The failure.
      *
      * @param what such as {@code GET of s3://bucket/key at http://host}
-     * @param usedBefore the pool holds connections of earlier requests
+     * @param reused no byte of an answer had come, over a connection that earlier requests had used
      */
-    static SourceFailure of(Throwable thrown, String what, boolean beforeHead, boolean usedBefore) {
+    static SourceFailure of(Throwable thrown, String what, boolean reused) {
         Optional<AwsServiceException> answer = answer(thrown);
+        if (answer.filter(service -> service.statusCode() == NOT_HTTP).isPresent()) {
+            return SourceFailure.of(SourceFailure.Kind.CONNECTION, what + " failed: what came is no HTTP answer")
+                    .reusedConnection(reused)
+                    .cause(thrown)
+                    .build();
+        }
         if (answer.isPresent()) {
             return ofAnswer(answer.get(), what);
         }
@@ -106,7 +115,7 @@ final class S3Errors {
         if (connection) {
             boolean closed = all.contains("closed") || all.contains("reset") || all.contains("broken pipe");
             return SourceFailure.of(SourceFailure.Kind.CONNECTION, sentence)
-                    .reusedConnection(beforeHead && usedBefore && closed)
+                    .reusedConnection(reused && closed)
                     .cause(thrown)
                     .build();
         }

@@ -25,6 +25,7 @@ final class S3Fetch implements Fetch {
     private final AtomicBoolean over = new AtomicBoolean();
     private volatile Optional<CompletableFuture<?>> call = Optional.empty();
     private volatile Optional<Subscription> subscription = Optional.empty();
+    private volatile Optional<HttpConnection> connection = Optional.empty();
     private volatile boolean cancelled;
     private volatile boolean answered;
 
@@ -72,7 +73,8 @@ final class S3Fetch implements Fetch {
             fail(refused);
             return;
         }
-        fail(source.failure("GET", request.object(), thrown, !answered));
+        Optional<HttpConnection> known = connection.isPresent() ? connection : HttpConnection.current();
+        fail(source.failure("GET", request.object(), thrown, answered, known));
     }
 
     void fail(SourceFailure failure) {
@@ -108,6 +110,7 @@ final class S3Fetch implements Fetch {
             implements AsyncResponseTransformer<GetObjectResponse, GetObjectResponse>, Subscriber<ByteBuffer> {
         private final CompletableFuture<GetObjectResponse> done = new CompletableFuture<>();
         private volatile Optional<GetObjectResponse> response = Optional.empty();
+        private volatile boolean chunked;
 
         @Override
         public CompletableFuture<GetObjectResponse> prepare() {
@@ -121,6 +124,7 @@ final class S3Fetch implements Fetch {
 
         @Override
         public void onStream(SdkPublisher<ByteBuffer> publisher) {
+            connection = HttpConnection.current();
             publisher.subscribe(this);
         }
 
@@ -138,7 +142,10 @@ final class S3Fetch implements Fetch {
             }
             answered = true;
             try {
-                listener.head(S3Heads.of(response.orElseThrow().sdkHttpResponse()));
+                ObjectHead head = S3Heads.of(response.orElseThrow().sdkHttpResponse());
+                // Over a client that is not ours nobody tells whether the chunks came to their end.
+                chunked = head.chunked();
+                listener.head(chunked && connection.isEmpty() ? head.unframed() : head);
             } catch (RuntimeException e) {
                 defect(e);
             }
@@ -169,6 +176,16 @@ final class S3Fetch implements Fetch {
 
         @Override
         public void onComplete() {
+            if (chunked && connection.isPresent() && connection.get().isClosed()) {
+                fail(SourceFailure.of(
+                                SourceFailure.Kind.CONNECTION,
+                                source.what("GET", request.object())
+                                        + " failed: the connection was closed before the last chunk")
+                        .build());
+                done.complete(response.orElseThrow());
+                return;
+            }
+            connection.ifPresent(HttpConnection::answered);
             if (over.compareAndSet(false, true)) {
                 source.forget(S3Fetch.this);
                 source.completed();

@@ -18,6 +18,11 @@ final class S3Heads {
 
     private S3Heads() {}
 
+    /** An answer that says nothing. */
+    static ObjectHead none() {
+        return of(SdkHttpResponse.builder().statusCode(200).build());
+    }
+
     static ObjectHead of(SdkHttpResponse http) {
         Map<String, String> sums = new LinkedHashMap<>();
         http.forEachHeader((name, values) -> {

@@ -138,7 +138,7 @@ public final class S3Source implements ObjectSource {
         try {
             sent = send.apply(clients.client(route, false));
         } catch (RuntimeException e) {
-            result.completeExceptionally(failure(method, object, e, true));
+            result.completeExceptionally(failure(method, object, e));
             return;
         }
         sent.whenComplete((answer, thrown) -> {
@@ -152,7 +152,7 @@ public final class S3Source implements ObjectSource {
                 if (next.isPresent()) {
                     call(method, object, send, next.get(), result);
                 } else {
-                    result.completeExceptionally(failure(method, object, thrown, true));
+                    result.completeExceptionally(failure(method, object, thrown));
                 }
             } catch (SourceFailure refused) {
                 result.completeExceptionally(refused);
@@ -188,9 +188,7 @@ public final class S3Source implements ObjectSource {
         try {
             return sent.get(LIST_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {
-            throw e.getCause() instanceof SourceFailure failure
-                    ? failure
-                    : failure("listing", place, e.getCause(), true);
+            throw e.getCause() instanceof SourceFailure failure ? failure : failure("listing", place, e.getCause());
         } catch (TimeoutException e) {
             throw SourceFailure.of(
                             SourceFailure.Kind.TIMEOUT,
@@ -215,11 +213,24 @@ public final class S3Source implements ObjectSource {
         return method + " of " + object + " at " + name;
     }
 
-    SourceFailure failure(String method, ObjectId object, Throwable thrown, boolean beforeHead) {
+    private SourceFailure failure(String method, ObjectId object, Throwable thrown) {
+        return failure(method, object, thrown, false, Optional.empty());
+    }
+
+    /**
+     * What was thrown.
+     *
+     * @param answered the answer had begun
+     * @param connection it came over, where known
+     */
+    SourceFailure failure(
+            String method, ObjectId object, Throwable thrown, boolean answered, Optional<HttpConnection> connection) {
         if (closed) {
             return closedFailure(method, object);
         }
-        SourceFailure failure = S3Errors.of(thrown, what(method, object), beforeHead, usedBefore);
+        boolean reused =
+                !answered && connection.map(HttpConnection::wasAnsweredBefore).orElse(usedBefore);
+        SourceFailure failure = S3Errors.of(thrown, what(method, object), reused);
         if (failure.kind() == SourceFailure.Kind.ANSWER) {
             usedBefore = true;
         }
