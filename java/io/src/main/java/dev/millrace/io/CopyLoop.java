@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Puts a stream of byte chunks of any size onto disk: fills owned buffers and writes each full one while the next fills.
@@ -25,18 +27,23 @@ import java.util.function.Consumer;
  * block, written, and the file cut to its length. Nothing is cut when nothing was padded or reserved beyond the
  * end, and nothing written for an empty stream.
  *
- * <p><b>Bounds.</b> Never more buffers than {@code maxBuffers}; when others wait for the pool, a written buffer goes to
- * them and this loop joins the line again, so that all progress.
+ * <p><b>Bounds.</b> Never more buffers than {@code maxBuffers}, and none that it has no bytes for: a written buffer goes
+ * back to the pool unless the producer waits for it, and goes to others when those wait in line, which this loop then
+ * joins again, so that all progress.
  *
  * <p>Where the final length is not known, space is reserved in steps ahead of the writes, since writes that extend a file
- * cost ten times the CPU.
+ * cost ten times the CPU. A step for which there is no space is not an error: what is left may be enough for the rest.
  *
  * <p>Callbacks ({@code onReady}, those of {@link #finish} and {@link #abort}) run on the engine thread or on a thread
  * that gives a buffer back: they must not block.
  */
 public final class CopyLoop {
+    private static final Logger LOG = LoggerFactory.getLogger(CopyLoop.class);
+
     /** Space reserved ahead where the length is not known, in bytes. */
     static final long RESERVE_STEP = 64L << 20;
+    /** Beyond this, offsets could overflow before a file system refuses them. */
+    private static final long FURTHEST = Long.MAX_VALUE - (1L << 40);
 
     /** Sees each stretch of bytes once, in order, right after it was copied and while it is warm: for checksums. */
     public interface Observer {
@@ -51,6 +58,8 @@ public final class CopyLoop {
     private final Observer observer;
     private final Runnable onReady;
     private final Alignment alignment;
+    /** What writes end in: the file system's block, where buffers are made of whole ones, else the alignment. */
+    private final int block;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final ArrayDeque<OwnedBuffer> free = new ArrayDeque<>();
@@ -66,10 +75,13 @@ public final class CopyLoop {
 
     private Optional<BufferPool.Waiter> inLine = Optional.empty();
     private volatile Optional<IoFailure> failure = Optional.empty();
-    private Optional<Consumer<Optional<IoFailure>>> atEnd = Optional.empty();
+    private final List<Consumer<Optional<IoFailure>>> atEnd = new ArrayList<>();
+    private boolean ending;
     private boolean aborted;
     private boolean ended;
+    private boolean over;
     private boolean reserving;
+    private boolean partlyReserved;
     private long reservedTo;
     private volatile boolean padded;
 
@@ -89,10 +101,18 @@ public final class CopyLoop {
         this.observer = observer;
         this.onReady = onReady;
         this.alignment = file.alignment();
-        this.reservedTo = reservedTo == Long.MAX_VALUE ? reservedTo : file.roundUpToBlock(reservedTo);
+        int size = pool.bufferSize();
+        int preferred = (int) Math.min(file.roundUpToBlock(1), 1 << 30);
+        this.block = size % preferred == 0 ? preferred : alignment.offset();
+        if (size % block != 0) {
+            throw new IllegalArgumentException("buffers of " + size + " bytes cannot carry direct writes to "
+                    + file.path() + ", which come in multiples of " + block);
+        }
         position = start;
-        bufferPosition = file.roundDownToBlock(start);
+        bufferPosition = start - start % block;
         filled = (int) (start - bufferPosition);
+        // What lies below the start is there already, or is meant to be a hole.
+        this.reservedTo = reservedTo == Long.MAX_VALUE ? reservedTo : Math.max(roundUp(reservedTo), bufferPosition);
         limit = limitAt(bufferPosition);
         headPending = filled > 0;
     }
@@ -110,9 +130,9 @@ public final class CopyLoop {
      */
     public static CopyLoop start(
             VirtualFile file, long start, long reservedTo, int maxBuffers, Observer observer, Runnable onReady) {
-        if (start < 0 || maxBuffers < 1) {
-            throw new IllegalArgumentException(
-                    "start " + start + " and maxBuffers " + maxBuffers + " are out of range");
+        if (start < 0 || start > FURTHEST || maxBuffers < 1 || reservedTo < 0) {
+            throw new IllegalArgumentException("start " + start + ", reservedTo " + reservedTo + " and maxBuffers "
+                    + maxBuffers + " are out of range");
         }
         return new CopyLoop(file, start, reservedTo, maxBuffers, observer, onReady);
     }
@@ -125,6 +145,11 @@ public final class CopyLoop {
     /** The most buffers that were held at once. */
     public int mostBuffersHeld() {
         return mostHeld;
+    }
+
+    private long roundUp(long length) {
+        long most = Long.MAX_VALUE - Long.MAX_VALUE % block;
+        return length > most - block ? most : (length + block - 1) / block * block;
     }
 
     private int limitAt(long offset) {
@@ -213,29 +238,48 @@ public final class CopyLoop {
     }
 
     private void bufferArrived(Optional<OwnedBuffer> arrived) {
+        boolean refused;
+        lock.lock();
+        try {
+            refused = aborted;
+        } finally {
+            lock.unlock();
+        }
+        if (refused) {
+            arrived.ifPresent(OwnedBuffer::close);
+        }
         boolean ready;
         lock.lock();
         try {
             inLine = Optional.empty();
-            linePending = false;
-            if (arrived.isPresent() && !aborted) {
+            if (arrived.isEmpty()) {
+                fail(new EngineClosedException("write", file.path()));
+            }
+            if (arrived.isPresent() && !refused) {
+                // An abort since the first look finds it among the free ones.
                 free.add(arrived.get());
             } else {
                 held--;
-                arrived.ifPresent(OwnedBuffer::close);
-                if (arrived.isEmpty()) {
-                    fail(new EngineClosedException("write", file.path()));
-                }
             }
+            linePending = false;
             ready = waiting;
             waiting = false;
         } finally {
             lock.unlock();
         }
         if (ready) {
-            onReady.run();
+            tell(onReady);
         }
         endIfIdle();
+    }
+
+    /** Calls the user's code; what that throws must not stop the loop, nor whoever gave a buffer back. */
+    private static void tell(Runnable callback) {
+        try {
+            callback.run();
+        } catch (RuntimeException | Error e) {
+            LOG.error("A callback of a copy loop threw; the loop goes on", e);
+        }
     }
 
     /** Brings the bytes before an unaligned start into the first buffer, since a direct write replaces whole blocks. */
@@ -263,8 +307,7 @@ public final class CopyLoop {
         if (closed.isPresent()) {
             bufferDone(buffer, closed, false);
         } else {
-            int block = (int) file.roundUpToBlock(filled);
-            head.start(false, file.descriptor(), buffer, 0, block, bufferPosition, alignment);
+            head.start(false, file.descriptor(), buffer, 0, (int) roundUp(filled), bufferPosition, alignment);
         }
     }
 
@@ -303,34 +346,51 @@ public final class CopyLoop {
     /**
      * The stream is whole: writes the tail, waits for all writes, cuts the file where it is longer.
      *
-     * @param then told nothing, or the failure, when the kernel has let go of every buffer and all are back in the pool
+     * @param then told nothing, or the failure, when the kernel has let go of every buffer and all are back in the pool;
+     *     once
      */
     public void finish(Consumer<Optional<IoFailure>> then) {
         // The tail goes first: once the end is announced, whoever completes the last write ends the loop.
-        if (current.isPresent() && filled > 0 && failure.isEmpty()) {
-            int whole = (int) file.roundUpToBlock(filled);
+        if (current.isPresent() && filled > 0 && failure.isEmpty() && !isEnding()) {
+            int whole = (int) roundUp(filled);
             if (whole > filled) {
                 current.get().fill(filled, whole - filled, (byte) 0);
                 padded = true;
             }
             submitCurrent(whole);
         }
+        atEnd(then, false);
+    }
+
+    private boolean isEnding() {
         lock.lock();
         try {
-            atEnd = Optional.of(then);
+            return ending;
         } finally {
             lock.unlock();
         }
-        endIfIdle();
     }
 
-    /** Gives up: what was not written is dropped. {@code then} is told when all buffers are back in the pool. */
+    /**
+     * Gives up: what was not written is dropped. {@code then} is told once, when all buffers are back in the pool, also
+     * when that was so before the call; one who waits for {@link #finish} is told that it was cancelled.
+     */
     public void abort(Runnable then) {
+        atEnd(ignored -> then.run(), true);
+    }
+
+    private void atEnd(Consumer<Optional<IoFailure>> then, boolean abort) {
+        boolean now;
         lock.lock();
         try {
-            aborted = true;
-            atEnd = Optional.of(ignored -> then.run());
-            if (inLine.filter(BufferPool.Waiter::cancel).isPresent()) {
+            now = over;
+            if (!now) {
+                atEnd.add(then);
+            }
+            ending = true;
+            aborted |= abort;
+            waiting &= !abort;
+            if (abort && inLine.filter(BufferPool.Waiter::cancel).isPresent()) {
                 inLine = Optional.empty();
                 linePending = false;
                 held--;
@@ -338,7 +398,11 @@ public final class CopyLoop {
         } finally {
             lock.unlock();
         }
-        endIfIdle();
+        if (now) {
+            tell(() -> then.accept(outcome()));
+        } else {
+            endIfIdle();
+        }
     }
 
     // ------------------------------------------------------------------ completions
@@ -365,7 +429,11 @@ public final class CopyLoop {
         @Override
         void ended(OwnedBuffer owned, int moved, int error) {
             file.exit();
-            done(owned, error == 0 ? Optional.empty() : Optional.of(failed("write", error, at + moved)));
+            done(
+                    owned,
+                    error == 0
+                            ? Optional.empty()
+                            : Optional.of(file.engine().failure("write", file.path(), error, at + moved, moved, true)));
         }
 
         private void done(OwnedBuffer owned, Optional<IoFailure> problem) {
@@ -404,9 +472,19 @@ public final class CopyLoop {
         boolean wanted = mayGiveAway && pool.isWantedByOthers();
         lock.lock();
         try {
-            inFlight--;
             problem.ifPresent(this::fail);
-            giveAway = wanted || aborted || atEnd.isPresent();
+            // Kept only for a producer that waits for it: an idle buffer may be what another loop waits for.
+            giveAway = wanted || ending || (mayGiveAway && !waiting);
+        } finally {
+            lock.unlock();
+        }
+        if (giveAway) {
+            buffer.close();
+        }
+        // Only now: who sees nothing in flight may say that all buffers are back.
+        lock.lock();
+        try {
+            inFlight--;
             if (giveAway) {
                 held--;
             } else {
@@ -417,16 +495,13 @@ public final class CopyLoop {
         } finally {
             lock.unlock();
         }
-        if (giveAway) {
-            buffer.close();
-        }
         if (ready) {
-            onReady.run();
+            tell(onReady);
         }
         endIfIdle();
     }
 
-    /** Reserves the next step; the writes that wait for it go on whatever comes of it, unless the disk is full. */
+    /** Reserves the next step; the writes that wait for it go on whatever comes of it. */
     private final class Reserve extends Operation {
         private final long from;
 
@@ -437,7 +512,7 @@ public final class CopyLoop {
         void go() {
             Optional<IoFailure> closed = enter();
             if (closed.isPresent()) {
-                done(Optional.empty());
+                done(Long.MAX_VALUE, false);
                 return;
             }
             reset(OpCode.FALLOCATE);
@@ -450,25 +525,20 @@ public final class CopyLoop {
         @Override
         protected void completed(int result) {
             file.exit();
+            // Full: the writes find out whether what is left is enough. Never asked again in either case.
             boolean full = result == -Errno.ENOSPC || result == -Errno.EDQUOT || result == -Errno.EFBIG;
-            done(full ? Optional.of(failed("fallocate", -result, from)) : Optional.empty());
-            if (result < 0 && !full) {
-                lock.lock();
-                try {
-                    reservedTo = Long.MAX_VALUE; // this file system cannot: never asked again
-                } finally {
-                    lock.unlock();
-                }
-            }
+            done(result < 0 ? Long.MAX_VALUE : from + RESERVE_STEP, full);
         }
 
-        private void done(Optional<IoFailure> problem) {
+        private void done(long reached, boolean partly) {
             List<Write> go = new ArrayList<>();
             long next = -1;
+            boolean drop;
             lock.lock();
             try {
-                reservedTo = from + RESERVE_STEP;
-                problem.ifPresent(CopyLoop.this::fail);
+                reservedTo = reached;
+                partlyReserved |= partly;
+                drop = aborted || failure.isPresent();
                 List<Write> rest = new ArrayList<>();
                 for (Write write : awaitingSpace) {
                     (write.at + write.size <= reservedTo ? go : rest).add(write);
@@ -481,8 +551,8 @@ public final class CopyLoop {
                 lock.unlock();
             }
             for (Write write : go) {
-                if (problem.isPresent()) {
-                    write.done(write.buffer, problem);
+                if (drop) {
+                    write.done(write.buffer, Optional.empty());
                 } else {
                     write.go();
                 }
@@ -500,7 +570,7 @@ public final class CopyLoop {
         boolean mustCut;
         lock.lock();
         try {
-            if (ended || atEnd.isEmpty() || inFlight > 0 || linePending) {
+            if (ended || !ending || inFlight > 0 || linePending) {
                 return;
             }
             ended = true;
@@ -510,7 +580,7 @@ public final class CopyLoop {
             current = Optional.empty();
             held = 0;
             boolean reservedBeyond = reservedTo != Long.MAX_VALUE && reservedTo > position;
-            mustCut = (padded || reservedBeyond) && !aborted && failure.isEmpty();
+            mustCut = (padded || partlyReserved || reservedBeyond) && !aborted && failure.isEmpty();
         } finally {
             lock.unlock();
         }
@@ -518,15 +588,41 @@ public final class CopyLoop {
         if (mustCut) {
             new Cut().go();
         } else {
-            atEnd.orElseThrow().accept(failure);
+            tellEnd();
         }
+    }
+
+    private Optional<IoFailure> outcome() {
+        lock.lock();
+        try {
+            return aborted && failure.isEmpty()
+                    ? Optional.of(new OperationCancelledException("write", file.path()))
+                    : failure;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void tellEnd() {
+        List<Consumer<Optional<IoFailure>>> told;
+        lock.lock();
+        try {
+            over = true;
+            told = List.copyOf(atEnd);
+            atEnd.clear();
+        } finally {
+            lock.unlock();
+        }
+        Optional<IoFailure> outcome = outcome();
+        told.forEach(then -> tell(() -> then.accept(outcome)));
     }
 
     private final class Cut extends Operation {
         void go() {
             Optional<IoFailure> closed = enter();
             if (closed.isPresent()) {
-                atEnd.orElseThrow().accept(closed);
+                fail(closed.get());
+                tellEnd();
                 return;
             }
             reset(OpCode.FTRUNCATE);
@@ -541,7 +637,7 @@ public final class CopyLoop {
             if (result < 0) {
                 fail(failed("ftruncate", -result, offset));
             }
-            atEnd.orElseThrow().accept(failure);
+            tellEnd();
         }
     }
 }

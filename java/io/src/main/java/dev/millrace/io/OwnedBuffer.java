@@ -2,6 +2,7 @@
 package dev.millrace.io;
 
 import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
@@ -20,6 +21,9 @@ import java.util.zip.Checksum;
  *   <li>{@link #close} gives it to the pool. Closing it while it is in flight is allowed and means "when the kernel is
  *       done": the pool never hands out memory that an operation still holds.
  * </ul>
+ *
+ * <p>(Each access ends in a reachability fence: else a lease whose last use this is could be collected, and its memory
+ * given to someone else, while the access goes on.)
  *
  * <p>One lease is used by one thread at a time; the hand-over to and from the engine is safe. A lease that is dropped
  * without close is found by a {@link Cleaner}, reported, and given back: a safety net, not a way of working.
@@ -62,50 +66,76 @@ public final class OwnedBuffer implements AutoCloseable {
      * @param at where to, from the start of this buffer
      */
     public void put(int at, ByteBuffer source) {
-        int length = source.remaining();
-        owned().put(at, source, source.position(), length);
-        source.position(source.position() + length);
+        put(at, source, source.remaining());
     }
 
     /** Copies {@code length} bytes of {@code source}, moving its position. */
     void put(int at, ByteBuffer source, int length) {
-        owned().put(at, source, source.position(), length);
+        try {
+            owned().put(at, source, source.position(), length);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
         source.position(source.position() + length);
     }
 
     /** Copies bytes of an array into this buffer. */
     public void put(int at, byte[] source, int from, int length) {
-        owned().put(at, source, from, length);
+        try {
+            owned().put(at, source, from, length);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /** Copies bytes of this buffer into an array. */
     public void get(int at, byte[] target, int to, int length) {
-        owned().get(at, target, to, length);
+        try {
+            owned().get(at, target, to, length);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /** One byte. */
     public byte get(int at) {
-        return owned().get(at);
+        try {
+            return owned().get(at);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /** Fills {@code target} up to its limit from this buffer. */
     public void get(int at, ByteBuffer target) {
         int length = target.remaining();
-        target.put(target.position(), owned(), at, length);
+        try {
+            target.put(target.position(), owned(), at, length);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
         target.position(target.limit());
     }
 
     /** Sets bytes to one value. */
     public void fill(int at, int length, byte value) {
-        ByteBuffer memory = owned();
-        for (int i = 0; i < length; i++) {
-            memory.put(at + i, value);
+        try {
+            ByteBuffer memory = owned();
+            for (int i = 0; i < length; i++) {
+                memory.put(at + i, value);
+            }
+        } finally {
+            Reference.reachabilityFence(this);
         }
     }
 
     /** Continues a checksum over bytes of this buffer. */
     public void update(Checksum checksum, int at, int length) {
-        checksum.update(owned().slice(at, length));
+        try {
+            checksum.update(owned().slice(at, length));
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /** Continues a CRC-64/NVME over bytes of this buffer; seed 0 begins, the result is the seed of the next call. */
@@ -114,7 +144,11 @@ public final class OwnedBuffer implements AutoCloseable {
         if (at < 0 || length < 0 || length > memory.capacity() - at) {
             throw new IndexOutOfBoundsException(length + " bytes from " + at + " of a buffer of " + memory.capacity());
         }
-        return piece.driver().crc64Nvme(seed, piece.address(), memory, at, length);
+        try {
+            return piece.driver().crc64Nvme(seed, piece.address(), memory, at, length);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /**
@@ -131,6 +165,7 @@ public final class OwnedBuffer implements AutoCloseable {
             return body.apply(memory.duplicate().order(memory.order()));
         } finally {
             lease.state.set(OWNED);
+            Reference.reachabilityFence(this);
         }
     }
 

@@ -48,8 +48,11 @@ abstract class TransferOperation extends Operation {
     @Override
     protected final void completed(int result) {
         if (progress.goesOn(result)) {
-            submitRest();
-            return;
+            if (!isCancelRequested()) {
+                submitRest();
+                return;
+            }
+            progress.stop(Errno.ECANCELED);
         }
         OwnedBuffer held = buffer;
         held.giveBack();
@@ -63,9 +66,4 @@ abstract class TransferOperation extends Operation {
      * @param error 0 or an errno
      */
     abstract void ended(OwnedBuffer owned, int moved, int error);
-
-    /** True for an error that means "cancelled". */
-    static boolean isCancellation(int error) {
-        return error == Errno.ECANCELED;
-    }
 }

@@ -69,6 +69,11 @@ final class TransferProgress {
         return moved < count;
     }
 
+    /** Ends it early. */
+    void stop(int reason) {
+        error = reason;
+    }
+
     int at() {
         return start + moved;
     }

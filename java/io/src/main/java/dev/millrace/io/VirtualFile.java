@@ -504,6 +504,17 @@ public final class VirtualFile implements AutoCloseable {
         try {
             // A length that cannot be rounded up is one that every file system refuses as too large.
             long whole = length > Long.MAX_VALUE - blockSize ? length : roundUpToBlock(length);
+            StatResult before = syscalls.stat(fd);
+            if (before.error() < 0) {
+                throw engine.failure("stat", path, -before.error(), 0, false);
+            }
+            // Looked at first: asked for more than there is, a file system takes all that is left before it says no,
+            // and
+            // everyone else's writes fail meanwhile.
+            long free = syscalls.freeBytes(path);
+            if (free >= 0 && whole - before.stat().allocatedBytes() > free) {
+                throw noSpace(Errno.ENOSPC, length, free);
+            }
             int result = syscalls.allocate(fd, 0, whole);
             if (result == 0) {
                 return true;
@@ -515,17 +526,20 @@ public final class VirtualFile implements AutoCloseable {
             if (error != Errno.ENOSPC && error != Errno.EDQUOT && error != Errno.EFBIG) {
                 throw engine.failure("fallocate", path, error, 0, true);
             }
-            long free = syscalls.freeBytes(
-                    Path.of(path).toAbsolutePath().getParent().toString());
-            throw new OperationFailedException(
-                    "fallocate",
-                    path,
-                    error,
-                    0,
-                    "(" + length + " bytes are needed" + (free >= 0 ? " and " + free + " are free" : "") + ")");
+            syscalls.truncate(fd, before.stat().size()); // what it did get goes back
+            throw noSpace(error, length, free);
         } finally {
             exit();
         }
+    }
+
+    private OperationFailedException noSpace(int error, long length, long free) {
+        return new OperationFailedException(
+                "fallocate",
+                path,
+                error,
+                0,
+                "(" + length + " bytes are needed" + (free >= 0 ? " and " + free + " are free" : "") + ")");
     }
 
     /** Sets the length. */

@@ -53,7 +53,7 @@ final class Leaks {
                     held.merge("thread " + name.replaceAll("[0-9]+", "#"), 1, Integer::sum);
                 }
             } catch (IOException ended) {
-                continue;
+                held.merge("ended while it was looked at", 0, Integer::sum);
             }
         }
         Path temporary = Path.of(System.getProperty("java.io.tmpdir")).toAbsolutePath();
@@ -68,7 +68,7 @@ final class Leaks {
                     held.merge("descriptor " + target, 1, Integer::sum);
                 }
             } catch (IOException closed) {
-                continue;
+                held.merge("closed while it was looked at", 0, Integer::sum);
             }
         }
         return held;

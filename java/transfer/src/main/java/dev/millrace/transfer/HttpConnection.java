@@ -19,10 +19,11 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     private volatile boolean closed;
     private volatile boolean answeredBefore;
 
-    /** A channel that is watched. */
+    /** A channel that is watched, and whose bodies come in large chunks. */
     static NioSocketChannel newChannel() {
         NioSocketChannel channel = new NioSocketChannel();
         channel.pipeline().addLast("millrace-connection", new HttpConnection());
+        channel.pipeline().addLast("millrace-chunks", new WideChunks());
         return channel;
     }
 

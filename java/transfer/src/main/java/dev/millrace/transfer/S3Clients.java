@@ -159,7 +159,8 @@ final class S3Clients implements AutoCloseable {
                         .build())
                 .putChannelOption(ChannelOption.TCP_NODELAY, true)
                 .putChannelOption(
-                        ChannelOption.RCVBUF_ALLOCATOR, new AdaptiveRecvByteBufAllocator(2048, 64 << 10, 256 << 10));
+                        ChannelOption.RCVBUF_ALLOCATOR,
+                        new AdaptiveRecvByteBufAllocator(2048, 64 << 10, WideChunks.CHUNK));
     }
 
     @Override

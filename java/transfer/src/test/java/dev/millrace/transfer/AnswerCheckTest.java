@@ -62,18 +62,30 @@ final class AnswerCheckTest {
     @Test
     void shouldRefuseAnotherStartEndOrTotal() {
         for (String range : new String[] {
-            "bytes 29-99/100", "bytes 31-99/100", "bytes 30-98/100", "bytes 0-69/70", "bytes 30-99/101", "", "items 30-99/100",
-            "bytes 30-100/100", "bytes 99-30/100", "bytes 30-99999999999999999999/100"
+            "bytes 29-99/100",
+            "bytes 31-99/100",
+            "bytes 30-98/100",
+            "bytes 0-69/70",
+            "bytes 30-99/101",
+            "",
+            "items 30-99/100",
+            "bytes 30-100/100",
+            "bytes 99-30/100",
+            "bytes 30-99999999999999999999/100"
         }) {
-            assertThat(check(head(206, 70, range), ALL, 30, OptionalLong.of(100)).problem())
+            assertThat(check(head(206, 70, range), ALL, 30, OptionalLong.of(100))
+                            .problem())
                     .as(range)
                     .isPresent();
         }
-        assertThat(check(head(206, 69, "bytes 30-99/100"), ALL, 30, OptionalLong.of(100)).problem())
+        assertThat(check(head(206, 69, "bytes 30-99/100"), ALL, 30, OptionalLong.of(100))
+                        .problem())
                 .isPresent();
-        assertThat(check(head(206, 50, "bytes 30-79/80"), ALL, 30, OptionalLong.of(100)).problem())
+        assertThat(check(head(206, 50, "bytes 30-79/80"), ALL, 30, OptionalLong.of(100))
+                        .problem())
                 .as("another total")
-                .hasValueSatisfying(problem -> assertThat(problem).contains("80").contains("100"));
+                .hasValueSatisfying(
+                        problem -> assertThat(problem).contains("80").contains("100"));
         assertThat(check(head(200, 20, ""), ALL, 30, UNKNOWN).problem()).isPresent();
         assertThat(check(head(204, 0, ""), ALL, 0, UNKNOWN).problem()).isPresent();
     }
@@ -87,10 +99,10 @@ final class AnswerCheckTest {
 
     @Test
     void shouldSeeAnotherObject() {
-        AnswerCheck check =
-                AnswerCheck.of(head(200, 100, ""), ALL, 0, Optional.of("\"b\""), OptionalLong.of(100));
+        AnswerCheck check = AnswerCheck.of(head(200, 100, ""), ALL, 0, Optional.of("\"b\""), OptionalLong.of(100));
         assertThat(check.changed()).isTrue();
         assertThat(check.problem())
-                .hasValueSatisfying(problem -> assertThat(problem).contains("\"a\"").contains("\"b\""));
+                .hasValueSatisfying(
+                        problem -> assertThat(problem).contains("\"a\"").contains("\"b\""));
     }
 }

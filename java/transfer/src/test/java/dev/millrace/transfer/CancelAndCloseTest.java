@@ -94,8 +94,8 @@ final class CancelAndCloseTest {
             rig.server.onAny().once().then(new Fault.StallAfter(200_000, Duration.ofMillis(500)));
             List<CompletableFuture<DownloadResult>> all = new ArrayList<>();
             for (String key : List.of("first", "bulk1", "bulk2", "urgent")) {
-                all.add(rig.downloader.download(DownloadRequest.of(Rig.id(key), rig.target(key))
-                        .withOnDemand(key.equals("urgent"))));
+                all.add(rig.downloader.download(
+                        DownloadRequest.of(Rig.id(key), rig.target(key)).withOnDemand(key.equals("urgent"))));
             }
             for (CompletableFuture<DownloadResult> download : all) {
                 Rig.await(download);
@@ -132,7 +132,10 @@ final class CancelAndCloseTest {
 
     @Test
     void shouldRefuseMoreThanMayWait() throws IOException {
-        try (Rig rig = new Rig(EngineKind.BLOCKING, folder, Rig.CONFIG.withPermits(1, 1).withMaxWaiting(3))
+        try (Rig rig = new Rig(
+                        EngineKind.BLOCKING,
+                        folder,
+                        Rig.CONFIG.withPermits(1, 1).withMaxWaiting(3))
                 .put("key", CONTENT)) {
             rig.server.onAny().then(new Fault.StallAfter(200_000, Duration.ofMinutes(1)));
             for (int i = 0; i < 3; i++) {

@@ -66,12 +66,11 @@ final class LocalFolderSourceTest extends SourceContract {
     void shouldBeDownloadedFromAsFromAnyStore() throws Exception {
         try (Downloader downloader =
                 Downloader.open(Engines.open(EngineKind.BLOCKING), source, DownloaderConfig.defaults())) {
-            DownloadResult result =
-                    Rig.await(downloader.download(DownloadRequest.of(id(KEY), folder.resolve("out"))));
+            DownloadResult result = Rig.await(downloader.download(DownloadRequest.of(id(KEY), folder.resolve("out"))));
             Rig.assertSame(result.target(), CONTENT);
             assertThat(result.verified()).isEqualTo("not verified: no checksum");
-            assertThatThrownBy(() -> Rig.await(
-                            downloader.download(DownloadRequest.of(id("missing"), folder.resolve("out2")))))
+            assertThatThrownBy(() ->
+                            Rig.await(downloader.download(DownloadRequest.of(id("missing"), folder.resolve("out2")))))
                     .isInstanceOf(DownloadFailure.ObjectMissing.class);
         }
     }

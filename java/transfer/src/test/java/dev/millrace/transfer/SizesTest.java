@@ -80,7 +80,9 @@ final class SizesTest {
         try (Rig rig = new Rig(kind, folder, Rig.CONFIG.withPermits(64, 8))) {
             List<java.util.concurrent.CompletableFuture<DownloadResult>> all = new java.util.ArrayList<>();
             for (int i = 0; i < 100; i++) {
-                rig.put("key" + i, ScriptedObject.of(Content.pattern(i, 300_000 + i)).withChecksum(S3Checksum.CRC32));
+                rig.put(
+                        "key" + i,
+                        ScriptedObject.of(Content.pattern(i, 300_000 + i)).withChecksum(S3Checksum.CRC32));
             }
             rig.server.onAny().skip(20).times(10).then(new Fault.CloseAfter(100_000));
             for (int i = 0; i < 100; i++) {

@@ -116,7 +116,9 @@ abstract class SourceContract {
     @Test
     void shouldHonourIfMatch() throws Exception {
         String etag = source().head(id(KEY)).get(30, TimeUnit.SECONDS).etag().orElseThrow();
-        assertThat(fetch(FetchRequest.of(id(KEY)).withIfMatch(Optional.of(etag))).body.size())
+        assertThat(fetch(FetchRequest.of(id(KEY)).withIfMatch(Optional.of(etag)))
+                        .body
+                        .size())
                 .isEqualTo(200_000);
         assertThatThrownBy(() -> fetch(FetchRequest.of(id(KEY)).withIfMatch(Optional.of("\"other\""))))
                 .isInstanceOfSatisfying(
@@ -184,7 +186,8 @@ abstract class SourceContract {
         } while (token.isPresent());
         assertThat(pages).isEqualTo(2);
         assertThat(keys).hasSize(1100).doesNotHaveDuplicates().allMatch(key -> key.startsWith("list/"));
-        assertThat(source().list("bucket", "no such", Optional.empty()).objects()).isEmpty();
+        assertThat(source().list("bucket", "no such", Optional.empty()).objects())
+                .isEmpty();
         assertThatThrownBy(() -> source().list("nowhere", "", Optional.empty()))
                 .isInstanceOfSatisfying(
                         SourceFailure.class,

@@ -32,8 +32,7 @@ final class StreamTest {
     }
 
     private Rig rig(EngineKind kind) throws IOException {
-        return new Rig(kind, folder)
-                .put("key", ScriptedObject.of(CONTENT).withChecksum(S3Checksum.CRC64NVME));
+        return new Rig(kind, folder).put("key", ScriptedObject.of(CONTENT).withChecksum(S3Checksum.CRC64NVME));
     }
 
     @ParameterizedTest
@@ -58,8 +57,8 @@ final class StreamTest {
     void shouldFailWhereBytesThatAreOutWereWrong(EngineKind kind) throws IOException {
         try (Rig rig = rig(kind)) {
             rig.server.onAny().then(new Fault.CorruptByte(3));
-            assertThatThrownBy(() -> Rig.await(rig.downloader.stream(
-                            Rig.id("key"), Channels.newChannel(new ByteArrayOutputStream()))))
+            assertThatThrownBy(() -> Rig.await(
+                            rig.downloader.stream(Rig.id("key"), Channels.newChannel(new ByteArrayOutputStream()))))
                     .isInstanceOf(DownloadFailure.ChecksumMismatch.class)
                     .hasMessageContaining("cannot be taken back");
         }

@@ -80,10 +80,12 @@ public record Bindings(Optional<NativeIo> nativeIo, Optional<NativeConstants> co
             refusals.add(new Refusal("native", e.getMessage()));
             return new Bindings(Optional.empty(), Optional.empty(), refusals);
         }
+        boolean found = false;
         for (NativeIoProvider provider : providers(refusals)) {
             if (name.isPresent() && !name.get().equals(provider.name())) {
                 continue;
             }
+            found = true;
             try {
                 NativeIo nativeIo = provider.load(library);
                 NativeConstants constants = new NativeConstants(nativeIo);
@@ -93,7 +95,7 @@ public record Bindings(Optional<NativeIo> nativeIo, Optional<NativeConstants> co
                 refusals.add(new Refusal(provider.name(), e.getMessage()));
             }
         }
-        if (refusals.isEmpty()) {
+        if (!found) {
             refusals.add(new Refusal(
                     name.orElse("native"),
                     name.isPresent()

@@ -103,6 +103,10 @@ public final class NativeConstants {
             throw new BindingUnavailableException("libmillrace does not know constant number " + id
                     + ": use the library and the jars of one release");
         }
-        return Math.toIntExact(value);
+        if (value != (int) value) {
+            throw new BindingUnavailableException("libmillrace says " + value + " for constant number " + id
+                    + ", which is no size or flag: use the library and the jars of one release");
+        }
+        return (int) value;
     }
 }

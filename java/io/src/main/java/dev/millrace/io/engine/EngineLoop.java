@@ -298,11 +298,13 @@ public final class EngineLoop {
         // From here on a handler that submits is answered at once.
         closeBegun = true;
         sleeping.set(AWAKE);
-        freeDriver();
-        // Only now has the kernel let go of what a failed turn may have left behind.
+        boolean freed = freeDriver();
+        // Only now has the kernel let go of what a failed turn may have left behind. Where even that failed, memory
+        // stays
+        // with the operations that name it, for ever: better a caller without an answer than a buffer with two owners.
         for (int slot = 0; slot < slots.length; slot++) {
             Operation operation = slots[slot];
-            if (operation != null) {
+            if (operation != null && (freed || operation.length == 0)) {
                 slots[slot] = null;
                 finish(operation, -Errno.ECANCELED);
             }
@@ -314,7 +316,7 @@ public final class EngineLoop {
         end.complete(null);
     }
 
-    private void freeDriver() {
+    private boolean freeDriver() {
         try {
             driver.sampleKernelWorkers();
             lastStats = driver.stats();
@@ -322,12 +324,17 @@ public final class EngineLoop {
             LOG.error("The last counters of the engine {} could not be read", thread.getName(), t);
         }
         driverLock.writeLock().lock();
-        driverGone = true;
-        driverLock.writeLock().unlock();
+        try {
+            driverGone = true;
+        } finally {
+            driverLock.writeLock().unlock();
+        }
         try {
             driver.destroy();
+            return true;
         } catch (Throwable t) {
             LOG.error("The engine {} could not be freed; its memory is kept", thread.getName(), t);
+            return false;
         }
     }
 

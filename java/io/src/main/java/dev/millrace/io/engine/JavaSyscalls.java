@@ -185,7 +185,7 @@ final class JavaSyscalls implements Syscalls {
                 } catch (ClosedChannelException e) {
                     // By an interrupt, of this thread or of another that used the channel at the same time.
                     interrupted |= Thread.interrupted();
-                    int error = files.get(fd) == file ? openAgain(file, used) : -Errno.EBADF;
+                    int error = files.containsKey(fd) ? openAgain(file, used) : -Errno.EBADF;
                     if (error < 0) {
                         return error;
                     }
@@ -204,7 +204,7 @@ final class JavaSyscalls implements Syscalls {
 
     private int openAgain(OpenFile file, FileChannel broken) throws IOException {
         synchronized (file) {
-            if (file.channel != broken) {
+            if (!file.channel.equals(broken)) {
                 return 0; // another thread was faster
             }
             if (!file.isStill(stat(file.path.toString()).stat())) {

@@ -8,6 +8,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** An operation that remembers its outcome, and how many it got. */
+@SuppressWarnings("this-escape") // reset only fills fields
 public class Probe extends Operation {
     private final CompletableFuture<Integer> outcome = new CompletableFuture<>();
     private final AtomicInteger outcomes = new AtomicInteger();
