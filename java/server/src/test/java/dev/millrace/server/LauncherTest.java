@@ -140,6 +140,25 @@ class LauncherTest {
         assertThat(bare.err()).contains("run make").hasLineCount(1);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"auto", "blocking"})
+    void aDiskWithoutRoomIsNamedAndNothingIsLeft(String engine) throws Exception {
+        String limited = "ulimit -f 1024; exec \"$@\""; // what a file may have: the same way out as a full disk's
+        Launched get = Launched.run(
+                folder,
+                environment(),
+                List.of("bash", "-c", limited, "limited"),
+                "get",
+                "--engine",
+                engine,
+                "s3://bucket/p/one",
+                "new/f");
+        assertThat(get.status()).isEqualTo(1);
+        assertThat(get.err()).contains("s3://bucket/p/one", "EFBIG").hasLineCount(1);
+        assertThat(names()).isEmpty();
+        assertThat(folder).isEmptyDirectory();
+    }
+
     // ------------------------------------------------------------------ signals
 
     @ParameterizedTest
