@@ -24,9 +24,9 @@ import org.slf4j.LoggerFactory;
 final class Attempt implements FetchListener {
     private static final Logger LOG = LoggerFactory.getLogger(Attempt.class);
     /** Chunks under way or un-taken at most; what is un-taken costs memory outside the pool. */
-    static final int CHUNKS = 8;
+    static final int CHUNKS = 16;
 
-    private static final int TOP_UP = 4;
+    private static final int TOP_UP = 8;
 
     /** Hears how it goes. */
     interface Owner {
@@ -187,7 +187,7 @@ final class Attempt implements FetchListener {
 
     @Override
     public void chunk(ByteBuffer bytes) {
-        arrived += bytes.remaining(); // only ever written here, by one thread at a time
+        arrived = arrived + bytes.remaining(); // only ever written here, by one thread at a time
         untaken.add(bytes);
         visit();
     }

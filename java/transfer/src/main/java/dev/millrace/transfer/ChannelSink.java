@@ -79,7 +79,7 @@ final class ChannelSink implements Sink {
             chunk.limit(limit);
             digests.orElseThrow().copied(buffer, filled, count);
             filled += count;
-            position += count;
+            position = position + count; // only the producer writes it
             if (filled == buffer.capacity()) {
                 pass();
             }

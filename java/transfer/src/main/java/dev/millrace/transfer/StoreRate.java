@@ -91,7 +91,7 @@ final class StoreRate {
                 return;
             }
             lastCut = now;
-            double before = limited ? perSecond : Math.max(measured, windowCount);
+            double before = limited ? perSecond : Math.max(measured, (double) windowCount);
             complainedAt = Math.max(before, 1);
             perSecond = Math.max(LEAST, complainedAt * CUT);
             limited = true;
