@@ -28,10 +28,20 @@ final class Digests implements CopyLoop.Observer {
         byte[] value();
     }
 
+    /**
+     * Chunks come in pieces of 8 KiB, and beginning and ending a checksum costs as much as some of those: so much is left
+     * to pile up in the buffer, which is little enough to be still in the cache then.
+     */
+    private static final int PILE = 64 << 10;
+
     private final Optional<Running> running;
     private final String algorithm;
     private final String promised;
     private final String words;
+
+    private Optional<OwnedBuffer> pileIn = Optional.empty();
+    private int pileAt;
+    private int piled;
 
     private Digests(Optional<Running> running, String algorithm, String promised, String words) {
         this.running = running;
@@ -89,10 +99,27 @@ final class Digests implements CopyLoop.Observer {
         };
     }
 
+    /** Sees bytes; those of one buffer lie one after the other, and a buffer is given away only when it is full. */
     @Override
     public void copied(OwnedBuffer buffer, int at, int length) {
-        if (running.isPresent()) {
-            running.get().update(buffer, at, length);
+        if (running.isEmpty()) {
+            return;
+        }
+        if (piled == 0) {
+            pileIn = Optional.of(buffer);
+            pileAt = at;
+        }
+        piled += length;
+        if (piled >= PILE || at + length == buffer.capacity()) {
+            take();
+        }
+    }
+
+    private void take() {
+        if (piled > 0) {
+            running.orElseThrow().update(pileIn.orElseThrow(), pileAt, piled);
+            piled = 0;
+            pileIn = Optional.empty();
         }
     }
 
@@ -101,11 +128,15 @@ final class Digests implements CopyLoop.Observer {
         return words;
     }
 
-    /** What is wrong, with both values; nothing where the bytes are right or cannot be judged. To be asked once. */
+    /**
+     * What is wrong, with both values; nothing where the bytes are right or cannot be judged. To be asked once, while the
+     * last buffer has not been given away.
+     */
     Optional<String> mismatch() {
         if (running.isEmpty()) {
             return Optional.empty();
         }
+        take();
         String computed = Base64.getEncoder().encodeToString(running.get().value());
         return computed.equals(promised)
                 ? Optional.empty()

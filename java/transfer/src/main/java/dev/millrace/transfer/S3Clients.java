@@ -33,13 +33,16 @@ final class S3Clients implements AutoCloseable {
     /** The SDK's read timeout also runs while our disk holds the reading back; the downloader has its own, better one. */
     private static final Duration NEVER = Duration.ofDays(1);
 
-    /**
-     * Permits keep requests from queueing for connections, so this passes only when the SDK's pool forgets one: it now and
-     * then does after the very first connection was refused.
-     */
+    /** Permits keep requests from queueing for connections, so this passes only when the SDK's pool forgets one. */
     private static final Duration ACQUIRE = Duration.ofSeconds(10);
 
-    private static final int EVENT_LOOPS = 2;
+    /**
+     * One event loop carries more than a disk takes. With several, the SDK's pool may forget a request that comes right
+     * after the first connection was refused, until {@link #ACQUIRE} passes.
+     */
+    private static final int PROCESSORS_PER_EVENT_LOOP = 4;
+
+    private static final int MAX_EVENT_LOOPS = 4;
 
     /**
      * Where requests go.
@@ -141,7 +144,10 @@ final class S3Clients implements AutoCloseable {
 
     private NettyNioAsyncHttpClient.Builder http() {
         if (eventLoops.isEmpty()) {
-            int threads = Math.min(EVENT_LOOPS, Runtime.getRuntime().availableProcessors());
+            int threads = Math.max(
+                    1,
+                    Math.min(
+                            MAX_EVENT_LOOPS, Runtime.getRuntime().availableProcessors() / PROCESSORS_PER_EVENT_LOOP));
             eventLoops = Optional.of(new NioEventLoopGroup(threads, new DefaultThreadFactory("millrace-s3", true)));
         }
         return NettyNioAsyncHttpClient.builder()
@@ -160,7 +166,7 @@ final class S3Clients implements AutoCloseable {
                 .putChannelOption(ChannelOption.TCP_NODELAY, true)
                 .putChannelOption(
                         ChannelOption.RCVBUF_ALLOCATOR,
-                        new AdaptiveRecvByteBufAllocator(2048, 64 << 10, WideChunks.CHUNK));
+                        new AdaptiveRecvByteBufAllocator(2048, WideChunks.CHUNK, WideChunks.CHUNK));
     }
 
     @Override
