@@ -11,6 +11,8 @@ export JAVA_HOME := $(shell $(ROOT)/scripts/find-jdk 22)
 OLD_JDK := $(shell JAVA_HOME= $(ROOT)/scripts/find-jdk 17 21 2>/dev/null)
 # Maven's own libraries use Unsafe and native code, of which newer JDKs warn.
 export MAVEN_OPTS := -XX:+IgnoreUnrecognizedVMOptions --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow
+# Without a UTF-8 locale the JVM refuses names beyond ASCII.
+export LC_ALL := C.UTF-8
 MVN := mvn -B -q -f $(ROOT)/pom.xml -Dmillrace.native.dir=$(ROOT)/native/build
 
 SOURCES := $(shell find liburing-bindings java benchmarks/src benchmarks/pom.xml -path '*/target' -prune -o \
