@@ -330,7 +330,8 @@ final class GetCommand implements Callable<Integer> {
                 downloader.close();
                 around.err()
                         .println("millrace: Interrupted: " + result.objects()
-                                + " files are complete, of the others nothing is left behind");
+                                + (result.objects() == 1 ? " object is" : " objects are")
+                                + " complete, of others nothing is left behind");
             }
             print(around.out(), summary);
             interruption.over();

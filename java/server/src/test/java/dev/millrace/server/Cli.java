@@ -16,14 +16,33 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/**
- * A command run in this process, and what it said.
- *
- * @param status exit status
- * @param outBytes standard output
- * @param err standard error
- */
-record Cli(int status, byte[] outBytes, String err) {
+/** A command run in this process, and what it said. */
+final class Cli {
+    private final int status;
+    private final byte[] out;
+    private final String err;
+
+    private Cli(int status, byte[] out, String err) {
+        this.status = status;
+        this.out = out;
+        this.err = err;
+    }
+
+    /** Exit status. */
+    int status() {
+        return status;
+    }
+
+    /** Standard error. */
+    String err() {
+        return err;
+    }
+
+    /** Standard output, for bytes. */
+    byte[] outBytes() {
+        return out.clone();
+    }
+
     static Cli run(String... args) {
         return runWithInput("", args);
     }
@@ -47,7 +66,7 @@ record Cli(int status, byte[] outBytes, String err) {
     }
 
     String out() {
-        return new String(outBytes, StandardCharsets.UTF_8);
+        return new String(out, StandardCharsets.UTF_8);
     }
 
     Map<String, Object> json() {

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -55,9 +56,9 @@ class GetBadStoreTest {
         return Cli.run(args.toArray(String[]::new));
     }
 
-    private TreeSet<String> files() throws IOException {
+    private Set<String> files() throws IOException {
         try (Stream<Path> walk = Files.walk(folder)) {
-            TreeSet<String> all = new TreeSet<>();
+            Set<String> all = new TreeSet<>();
             walk.filter(path -> !path.equals(folder))
                     .forEach(path -> all.add(folder.relativize(path) + (Files.isDirectory(path) ? "/" : "")));
             return all;

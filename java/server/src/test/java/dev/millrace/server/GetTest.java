@@ -159,8 +159,13 @@ class GetTest {
 
     @Test
     void aManifestNamesSourcesAndTargets() throws IOException {
-        String manifest = "s3://bucket/p/small\ns3://bucket/p/small\tother/name\ns3://bucket/p/deep/\tbelow\n"
-                + "s3://bucket/p/a..b\tin/\ns3://bucket/p/small\n";
+        String manifest = """
+                s3://bucket/p/small
+                s3://bucket/p/small\tother/name
+                s3://bucket/p/deep/\tbelow
+                s3://bucket/p/a..b\tin/
+                s3://bucket/p/small
+                """;
         Path file = folder.resolve("manifest");
         Files.writeString(file, manifest);
         Path target = folder.resolve("out");

@@ -187,7 +187,8 @@ final class Attempt implements FetchListener {
 
     @Override
     public void chunk(ByteBuffer bytes) {
-        arrived = arrived + bytes.remaining(); // only ever written here, by one thread at a time
+        long before = arrived; // only ever written here, by one thread at a time
+        arrived = before + bytes.remaining();
         untaken.add(bytes);
         visit();
     }

@@ -4,14 +4,14 @@ package dev.millrace.transfer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -64,7 +64,7 @@ public final class BulkDownload {
     /** A download under way. */
     private static final class Under {
         private final ObjectId object;
-        private final Set<CompletableFuture<?>> futures = new HashSet<>();
+        private Optional<CompletableFuture<?>> step = Optional.empty();
 
         Under(ObjectId object) {
             this.object = object;
@@ -150,12 +150,12 @@ public final class BulkDownload {
 
     /** Starts nothing any more and cancels what is under way; {@link #run} then returns soon. Idempotent. */
     public void cancel() {
-        Set<CompletableFuture<?>> all = new HashSet<>();
+        List<CompletableFuture<?>> all = new ArrayList<>();
         lock.lock();
         try {
             cancelled = true;
             ended.signalAll();
-            underWay.values().forEach(under -> all.addAll(under.futures));
+            underWay.values().forEach(under -> under.step.ifPresent(all::add));
         } finally {
             lock.unlock();
         }
@@ -337,7 +337,7 @@ public final class BulkDownload {
         CompletableFuture<DownloadResult> future = begun(() -> downloader.apply(request));
         boolean stop = follow(under, future);
         future.whenComplete((result, problem) -> {
-            unfollow(under, future);
+            unfollow(under);
             if (problem == null) {
                 completed(item, request.target(), result);
                 return;
@@ -363,7 +363,7 @@ public final class BulkDownload {
         CompletableFuture<ObjectHead> head = begun(() -> heads.apply(request.object()));
         boolean stop = follow(under, head);
         head.whenComplete((now, problem) -> {
-            unfollow(under, head);
+            unfollow(under);
             if (problem == null && !now.etag().equals(request.expectedETag())) {
                 LOG.info("{} was replaced since it was listed; the one that is there now is fetched", item.name());
                 DownloadRequest again =
@@ -391,17 +391,17 @@ public final class BulkDownload {
     private boolean follow(Under under, CompletableFuture<?> future) {
         lock.lock();
         try {
-            under.futures.add(future);
+            under.step = Optional.of(future);
             return cancelled;
         } finally {
             lock.unlock();
         }
     }
 
-    private void unfollow(Under under, CompletableFuture<?> future) {
+    private void unfollow(Under under) {
         lock.lock();
         try {
-            under.futures.remove(future);
+            under.step = Optional.empty();
         } finally {
             lock.unlock();
         }

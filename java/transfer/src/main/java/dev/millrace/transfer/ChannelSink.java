@@ -79,7 +79,8 @@ final class ChannelSink implements Sink {
             chunk.limit(limit);
             digests.orElseThrow().copied(buffer, filled, count);
             filled += count;
-            position = position + count; // only the producer writes it
+            long before = position; // written by the producer alone
+            position = before + count;
             if (filled == buffer.capacity()) {
                 pass();
             }

@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BooleanSupplier;
-import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,7 +21,7 @@ public final class ObjectLister {
     private static final Logger LOG = LoggerFactory.getLogger(ObjectLister.class);
     private static final int MAX_TRIES = 11;
     private static final int MAX_EMPTY_PAGES = 1000;
-    private static final Duration LONGEST_SLEEP = Duration.ofSeconds(3);
+    private static final double LONGEST_SLEEP_MILLIS = 3000;
     private static final Comparator<String> BYTE_ORDER = ObjectLister::compareBytes;
 
     private final ObjectSource source;
@@ -120,7 +119,7 @@ public final class ObjectLister {
             try {
                 return source.list(bucket, prefix, token);
             } catch (SourceFailure e) {
-                if (attempt >= MAX_TRIES || !TRY_AGAIN.test(e) || cancelled.getAsBoolean()) {
+                if (attempt >= MAX_TRIES || !canHelp(e) || cancelled.getAsBoolean()) {
                     throw e;
                 }
                 if (attempt <= 3) {
@@ -133,22 +132,24 @@ public final class ObjectLister {
         }
     }
 
-    private static final Predicate<SourceFailure> TRY_AGAIN = e -> switch (e.kind()) {
-        case CONNECTION, TIMEOUT -> true;
-        case ANSWER ->
-            e.status() >= 500 && e.status() != 501
-                    || e.status() == 429
-                    || e.code().equals("SlowDown")
-                    || e.code().equals("RequestTimeout")
-                    || e.code().equals("InternalError");
-        default -> false;
-    };
+    private static boolean canHelp(SourceFailure e) {
+        return switch (e.kind()) {
+            case CONNECTION, TIMEOUT -> true;
+            case ANSWER ->
+                (e.status() >= 500 && e.status() != 501)
+                        || e.status() == 429
+                        || e.code().equals("SlowDown")
+                        || e.code().equals("RequestTimeout")
+                        || e.code().equals("InternalError");
+            default -> false;
+        };
+    }
 
     private void sleep(int attempt, Optional<Duration> retryAfter, SourceFailure cause) throws SourceFailure {
         if (attempt == 1 && retryAfter.isEmpty()) {
             return;
         }
-        double most = Math.min(LONGEST_SLEEP.toMillis(), 1000 * Math.pow(1.1, attempt));
+        double most = Math.min(LONGEST_SLEEP_MILLIS, 1000 * Math.pow(1.1, attempt));
         long millis = Math.max(retryAfter.map(Duration::toMillis).orElse(0L), (long)
                 ThreadLocalRandom.current().nextDouble(most));
         long until = System.nanoTime() + millis * 1_000_000;

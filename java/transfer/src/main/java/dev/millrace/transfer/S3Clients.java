@@ -146,8 +146,7 @@ final class S3Clients implements AutoCloseable {
         if (eventLoops.isEmpty()) {
             int threads = Math.max(
                     1,
-                    Math.min(
-                            MAX_EVENT_LOOPS, Runtime.getRuntime().availableProcessors() / PROCESSORS_PER_EVENT_LOOP));
+                    Math.min(MAX_EVENT_LOOPS, Runtime.getRuntime().availableProcessors() / PROCESSORS_PER_EVENT_LOOP));
             eventLoops = Optional.of(new NioEventLoopGroup(threads, new DefaultThreadFactory("millrace-s3", true)));
         }
         return NettyNioAsyncHttpClient.builder()

@@ -36,7 +36,7 @@ final class S3Errors {
         for (int depth = 0; depth < 20; depth++) {
             boolean answer = at instanceof AwsServiceException;
             Throwable cause = at.getCause();
-            if (answer || cause == null) {
+            if (answer || cause == null || cause.equals(at)) {
                 return at;
             }
             at = cause;

@@ -95,7 +95,7 @@ public record Bindings(Optional<NativeIo> nativeIo, Optional<NativeConstants> co
                 refusals.add(new Refusal(provider.name(), e.getMessage()));
             }
         }
-        if (!found) {
+        if (!found && (name.isPresent() || refusals.isEmpty())) {
             refusals.add(new Refusal(
                     name.orElse("native"),
                     name.isPresent()
@@ -121,10 +121,14 @@ public record Bindings(Optional<NativeIo> nativeIo, Optional<NativeConstants> co
                 if (more) {
                     providers.add(iterator.next());
                 }
-            } catch (ServiceConfigurationError | UnsupportedClassVersionError e) {
+            } catch (UnsupportedClassVersionError e) {
                 // A provider built for a newer JDK is on the class path of an older one: skipped, not fatal.
                 refusals.add(new Refusal(
-                        "provider", "not usable on JDK " + Runtime.version().feature() + ": " + e.getMessage()));
+                        "ffm",
+                        "it needs JDK 22 or later and this is "
+                                + Runtime.version().feature()));
+            } catch (ServiceConfigurationError e) {
+                refusals.add(new Refusal("provider", e.getMessage()));
             }
         }
         providers.sort(Comparator.comparingInt(NativeIoProvider::priority).reversed());
