@@ -24,9 +24,9 @@ import org.slf4j.LoggerFactory;
 final class Attempt implements FetchListener {
     private static final Logger LOG = LoggerFactory.getLogger(Attempt.class);
     /** Chunks under way or un-taken at most; what is un-taken costs memory outside the pool. */
-    static final int CHUNKS = 16;
+    static final int CHUNKS = 8;
 
-    private static final int TOP_UP = 8;
+    private static final int TOP_UP = 4;
 
     /** Hears how it goes. */
     interface Owner {

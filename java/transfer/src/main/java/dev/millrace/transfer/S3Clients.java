@@ -165,7 +165,7 @@ final class S3Clients implements AutoCloseable {
                 .putChannelOption(ChannelOption.TCP_NODELAY, true)
                 .putChannelOption(
                         ChannelOption.RCVBUF_ALLOCATOR,
-                        new AdaptiveRecvByteBufAllocator(2048, 64 << 10, WideChunks.CHUNK));
+                        new AdaptiveRecvByteBufAllocator(2048, WideChunks.CHUNK, WideChunks.CHUNK));
     }
 
     @Override

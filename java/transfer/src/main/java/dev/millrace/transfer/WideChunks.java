@@ -13,8 +13,11 @@ import io.netty.handler.codec.http.HttpObjectDecoder;
  * added is replaced by one that hands on what a read of the socket brought as one chunk.
  */
 final class WideChunks extends ChannelInboundHandlerAdapter {
-    /** As much as one read of the socket brings at most, in bytes. */
-    static final int CHUNK = 256 << 10;
+    /**
+     * As much as one read of the socket brings at most, in bytes. Larger ones would save little more, and what a slow
+     * disk leaves un-taken lies on the heap, for each download.
+     */
+    static final int CHUNK = 64 << 10;
 
     @Override
     public void channelActive(ChannelHandlerContext context) throws Exception {
