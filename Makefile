@@ -48,11 +48,10 @@ test: packages-test check-native java
 	@scripts/test-old-jdk '$(OLD_JDK)'
 	@scripts/test-summary
 
-# Everything: slow tests, many kills, sanitizers.
+# What `make test` leaves out: slow tests, many kills, thread sanitizer, valgrind, Javadoc.
 test-all: packages-test-all check-native java
 	@$(MAKE) --no-print-directory -C native test-all
-	@$(MVN) spotless:check verify -Dtest.excludedGroups= -Dtest.groups=
-	@scripts/test-old-jdk '$(OLD_JDK)'
+	@$(MVN) verify -Dspotless.check.skip -Dtest.groups=slow -Dtest.excludedGroups=none -Dtest.reports=surefire-reports-slow
 	@$(MAKE) --no-print-directory docs
 	@scripts/test-summary
 
