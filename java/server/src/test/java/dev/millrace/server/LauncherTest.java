@@ -279,20 +279,20 @@ class LauncherTest {
     @Test
     void bytesReachTheFileThroughTheRingAlone() throws Exception {
         assumeRing();
-        List<String> lines = trace(
-                "write,pwrite64,writev,pwritev,pwritev2,sendfile,splice,copy_file_range,io_uring_enter",
-                environment(),
-                "get",
-                "--engine",
-                "io_uring",
-                "s3://bucket/big",
-                "f");
+        String calls = "write,pwrite64,writev,pwritev,pwritev2,sendfile,splice,copy_file_range,io_uring_enter";
+        List<String> lines = trace(calls, environment(), "get", "--engine", "io_uring", "s3://bucket/big", "f");
         assertThat(lines).noneMatch(line -> line.contains("millrace-part") && !line.contains("io_uring_enter"));
-        long enters =
-                lines.stream().filter(line -> line.contains("io_uring_enter(")).count();
-        assertThat(enters).isPositive().isLessThanOrEqualTo(2 * BUFFERS);
+        // Making, probing and closing the engine costs a few as well, whatever is downloaded: an object of one buffer
+        // shows how many.
+        List<String> least = trace(calls, environment(), "get", "--engine", "io_uring", "s3://bucket/p/one", "g");
+        assertThat(enters(lines)).isPositive();
+        assertThat(enters(lines) - enters(least)).isLessThanOrEqualTo(2 * BUFFERS);
         assertThat(Content.pattern(2, BUFFERS * MIB).differenceFrom(folder.resolve("f")))
                 .isEmpty();
+    }
+
+    private static long enters(List<String> lines) {
+        return lines.stream().filter(line -> line.contains("io_uring_enter(")).count();
     }
 
     @Test
