@@ -149,6 +149,9 @@ final class Download implements Attempt.Owner {
         } catch (IOException e) {
             failedHere(e);
             return;
+        } catch (RuntimeException | LinkageError e) {
+            failedHere(defect(e)); // with descriptors gone not even a class loads; the caller must hear of it
+            return;
         }
         if (isAllHere()) {
             bodyEnded();
@@ -236,8 +239,15 @@ final class Download implements Attempt.Owner {
                 from.go(to, check.skip(), check.take());
             } catch (IOException e) {
                 from.cutLocal(e);
+            } catch (RuntimeException | LinkageError e) {
+                from.cutLocal(defect(e));
             }
         });
+    }
+
+    private IOException defect(Throwable e) {
+        LOG.error("The download of {} failed by a defect of this program", request.object(), e);
+        return new IOException("a defect in this program: " + e, e);
     }
 
     /** The sink outlives attempts: whoever feeds it now is meant. */

@@ -57,8 +57,9 @@ public final class Downloader implements AutoCloseable {
         this.source = source;
         this.config = config;
         this.timing = timing;
-        layerPermits = new Permits(config.layerPermits());
-        indexPermits = new Permits(config.indexPermits());
+        int[] permits = Descriptors.fit(config.indexPermits(), config.layerPermits());
+        indexPermits = new Permits(permits[0]);
+        layerPermits = new Permits(permits[1]);
         rate = new StoreRate(timing);
         watchdog = new Watchdog(timing, config);
         folders = new MadeFolders(engine);

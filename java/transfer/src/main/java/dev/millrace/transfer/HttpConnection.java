@@ -19,11 +19,12 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     private volatile boolean closed;
     private volatile boolean answeredBefore;
 
-    /** A channel that is watched, and whose bodies come in large chunks. */
+    /** A channel that is watched, whose bodies come in large chunks, and that passes over dead addresses. */
     static NioSocketChannel newChannel() {
         NioSocketChannel channel = new NioSocketChannel();
         channel.pipeline().addLast("millrace-connection", new HttpConnection());
         channel.pipeline().addLast("millrace-chunks", new WideChunks());
+        channel.pipeline().addLast("millrace-next-address", new NextAddress());
         return channel;
     }
 

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** By counters, not clocks: every byte goes through the ring once, from registered buffers, and no kernel worker helps. */
 final class CountersTest {
-    private static final long SIZE = 256L << 20;
+    private static final long SIZE = 1L << 30;
     private static final int BUFFERS = 16;
 
     @TempDir

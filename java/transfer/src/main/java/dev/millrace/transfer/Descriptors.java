@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.transfer;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.OptionalLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * How many downloads this process has descriptors for. Each takes one for its file and one for its connection; what a JVM
+ * and an engine keep open must stay free besides, or not even a class can be loaded any more to say what is wrong.
+ */
+final class Descriptors {
+    private static final Logger LOG = LoggerFactory.getLogger(Descriptors.class);
+    /** What a JVM with the SDK, an engine and the embedding program's own few files have open. */
+    private static final int RESERVE = 96;
+
+    private static final int PER_DOWNLOAD = 2;
+
+    private Descriptors() {}
+
+    /**
+     * Permits for index objects and for layers, which are used at the same time, under RLIMIT_NOFILE of this process.
+     *
+     * @return the two as wished for, or in the same proportion and at least one each as far as the limit goes
+     */
+    static int[] fit(int index, int layers) {
+        OptionalLong limit = limit();
+        if (limit.isEmpty()) {
+            return new int[] {index, layers};
+        }
+        long room = Math.max(2, (limit.getAsLong() - RESERVE) / PER_DOWNLOAD);
+        long wished = (long) index + layers;
+        if (wished <= room) {
+            return new int[] {index, layers};
+        }
+        int[] fitted = {(int) Math.max(1, index * room / wished), (int) Math.max(1, layers * room / wished)};
+        LOG.info(
+                "RLIMIT_NOFILE is {}: {} downloads of layers and {} of index objects at once instead of {} and {}; raise it"
+                        + " with ulimit -n",
+                limit.getAsLong(),
+                fitted[1],
+                fitted[0],
+                layers,
+                index);
+        return fitted;
+    }
+
+    /** The soft limit as proc(5) tells it; empty where it is none, or where there is no such file. */
+    private static OptionalLong limit() {
+        try {
+            return Files.readAllLines(Path.of("/proc/self/limits")).stream()
+                    .filter(line -> line.startsWith("Max open files"))
+                    .map(line ->
+                            line.substring("Max open files".length()).strip().split(" +", 2)[0])
+                    .filter(soft -> soft.matches("\\d{1,18}"))
+                    .mapToLong(Long::parseLong)
+                    .findFirst();
+        } catch (IOException e) {
+            return OptionalLong.empty();
+        }
+    }
+}
