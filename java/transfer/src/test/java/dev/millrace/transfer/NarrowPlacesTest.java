@@ -135,7 +135,7 @@ final class NarrowPlacesTest {
         try (ScriptedServer server = store(64, 4 * MIB)) {
             List<String> said = run(
                     List.of(),
-                    List.of("-Xmx64m", "-XX:+UseSerialGC", "-XX:MaxDirectMemorySize=32m"),
+                    List.of("-Xmx40m", "-XX:+UseSerialGC", "-XX:MaxDirectMemorySize=32m"),
                     server.endpoint().toString(),
                     folder.toString(),
                     kind.name(),
@@ -196,7 +196,8 @@ final class NarrowPlacesTest {
             assertThat(said.stream().filter(line -> line.startsWith("retries")))
                     .as(String.join("\n", said))
                     .hasSize(3)
-                    .containsOnly("retries 1");
+                    .contains("retries 1") // one that came late may know already
+                    .isSubsetOf("retries 0", "retries 1");
         } finally {
             for (Socket filler : fillers) {
                 filler.close();
