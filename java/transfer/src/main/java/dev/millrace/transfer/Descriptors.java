@@ -22,30 +22,30 @@ final class Descriptors {
     private Descriptors() {}
 
     /**
-     * Permits for index objects and for layers, which are used at the same time, under RLIMIT_NOFILE of this process.
-     *
-     * @return the two as wished for, or in the same proportion and at least one each as far as the limit goes
+     * The settings with as many permits as RLIMIT_NOFILE of this process has room for: as they are, or both kinds, which are
+     * used at the same time, in the same proportion and at least one each.
      */
-    static int[] fit(int index, int layers) {
+    static DownloaderConfig fit(DownloaderConfig config) {
         OptionalLong limit = limit();
+        long wished = (long) config.layerPermits() + config.indexPermits();
         if (limit.isEmpty()) {
-            return new int[] {index, layers};
+            return config;
         }
         long room = Math.max(2, (limit.getAsLong() - RESERVE) / PER_DOWNLOAD);
-        long wished = (long) index + layers;
         if (wished <= room) {
-            return new int[] {index, layers};
+            return config;
         }
-        int[] fitted = {(int) Math.max(1, index * room / wished), (int) Math.max(1, layers * room / wished)};
+        int layers = (int) Math.max(1, config.layerPermits() * room / wished);
+        int index = (int) Math.max(1, config.indexPermits() * room / wished);
         LOG.info(
                 "RLIMIT_NOFILE is {}: {} downloads of layers and {} of index objects at once instead of {} and {}; raise it"
                         + " with ulimit -n",
                 limit.getAsLong(),
-                fitted[1],
-                fitted[0],
                 layers,
-                index);
-        return fitted;
+                index,
+                config.layerPermits(),
+                config.indexPermits());
+        return config.withPermits(layers, index);
     }
 
     /** The soft limit as proc(5) tells it; empty where it is none, or where there is no such file. */

@@ -29,8 +29,8 @@ final class Digests implements CopyLoop.Observer {
     }
 
     /**
-     * Chunks come in pieces of 8 KiB, and beginning and ending a checksum costs as much as some of those: so much is left
-     * to pile up in the buffer, which is little enough to be still in the cache then.
+     * From a client that the caller gave chunks come in pieces of 8 KiB, and beginning and ending a checksum costs as much
+     * as some of those: so much is left to pile up in the buffer, which is little enough to be still in the cache then.
      */
     private static final int PILE = 64 << 10;
 

@@ -57,9 +57,8 @@ public final class Downloader implements AutoCloseable {
         this.source = source;
         this.config = config;
         this.timing = timing;
-        int[] permits = Descriptors.fit(config.indexPermits(), config.layerPermits());
-        indexPermits = new Permits(permits[0]);
-        layerPermits = new Permits(permits[1]);
+        layerPermits = new Permits(config.layerPermits());
+        indexPermits = new Permits(config.indexPermits());
         rate = new StoreRate(timing);
         watchdog = new Watchdog(timing, config);
         folders = new MadeFolders(engine);
@@ -90,7 +89,7 @@ public final class Downloader implements AutoCloseable {
     }
 
     static Downloader open(IoEngine engine, ObjectSource source, DownloaderConfig config, Timing timing) {
-        return new Downloader(engine, source, config, timing);
+        return new Downloader(engine, source, Descriptors.fit(config), timing);
     }
 
     /**
