@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.bindings;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Iterator;
@@ -9,6 +8,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Chooses the way across: of the providers on the class path the one of highest priority that loads, or the one asked
@@ -73,13 +74,6 @@ public record Bindings(Optional<NativeIo> nativeIo, Optional<NativeConstants> co
                 return new Bindings(Optional.of(loaded.nativeIo()), Optional.of(loaded.constants()), loaded.refusals());
             }
         }
-        Path library;
-        try {
-            library = NativeLibrary.locate();
-        } catch (BindingUnavailableException e) {
-            refusals.add(new Refusal("native", e.getMessage()));
-            return new Bindings(Optional.empty(), Optional.empty(), refusals);
-        }
         boolean found = false;
         for (NativeIoProvider provider : providers(refusals)) {
             if (name.isPresent() && !name.get().equals(provider.name())) {
@@ -87,7 +81,7 @@ public record Bindings(Optional<NativeIo> nativeIo, Optional<NativeConstants> co
             }
             found = true;
             try {
-                NativeIo nativeIo = provider.load(library);
+                NativeIo nativeIo = provider.load(NativeLibrary.locate(provider.library()));
                 NativeConstants constants = new NativeConstants(nativeIo);
                 LOADED.add(new Loaded(nativeIo, constants, List.copyOf(refusals)));
                 return new Bindings(Optional.of(nativeIo), Optional.of(constants), refusals);
@@ -109,6 +103,23 @@ public record Bindings(Optional<NativeIo> nativeIo, Optional<NativeConstants> co
 
     private static final List<Loaded> LOADED = new ArrayList<>();
 
+    /** Takes the class's name and version out of the JVM's sentence, the one place where they can be had. */
+    private static Refusal builtForANewerJdk(UnsupportedClassVersionError e) {
+        Matcher matcher = NEWER.matcher(String.valueOf(e.getMessage()));
+        if (!matcher.find()) {
+            return new Refusal("provider", String.valueOf(e.getMessage()));
+        }
+        // A class file's version is the JDK's and 44.
+        int built = Integer.parseInt(matcher.group(2)) - 44;
+        return new Refusal(
+                matcher.group(1),
+                "it needs JDK " + built + " or later and this is "
+                        + Runtime.version().feature());
+    }
+
+    private static final Pattern NEWER =
+            Pattern.compile("([^/]+)/[^/ ]+ has been compiled .*?class file version (\\d+)");
+
     private static List<NativeIoProvider> providers(List<Refusal> refusals) {
         List<NativeIoProvider> providers = new ArrayList<>();
         Iterator<NativeIoProvider> iterator = ServiceLoader.load(
@@ -123,10 +134,7 @@ public record Bindings(Optional<NativeIo> nativeIo, Optional<NativeConstants> co
                 }
             } catch (UnsupportedClassVersionError e) {
                 // A provider built for a newer JDK is on the class path of an older one: skipped, not fatal.
-                refusals.add(new Refusal(
-                        "ffm",
-                        "it needs JDK 22 or later and this is "
-                                + Runtime.version().feature()));
+                refusals.add(builtForANewerJdk(e));
             } catch (ServiceConfigurationError e) {
                 refusals.add(new Refusal("provider", e.getMessage()));
             }

@@ -6,6 +6,9 @@ import java.nio.file.Path;
 /**
  * One way from Java to {@code libmillrace}, found by {@link java.util.ServiceLoader}. Constructing a provider loads
  * nothing; {@link #load} does.
+ *
+ * <p>The last segment of the provider's package is the binding's name: where a provider cannot even be constructed,
+ * because it was built for a newer JDK, it is refused under that name.
  */
 public interface NativeIoProvider {
 
@@ -14,6 +17,11 @@ public interface NativeIoProvider {
 
     /** Where several are there, the highest is taken. */
     int priority();
+
+    /** Name of the shared library that this way needs, without {@code lib} and {@code .so}. */
+    default String library() {
+        return "millrace";
+    }
 
     /**
      * Loads the library and binds every function of the ABI.

@@ -13,7 +13,7 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * Finds {@code libmillrace.so}: in the folder named by the property {@value #DIRECTORY_PROPERTY} or the environment's
+ * Finds the shared libraries: in the folder named by the property {@value #DIRECTORY_PROPERTY} or the environment's
  * {@value #DIRECTORY_VARIABLE} (and then nowhere else), beside the jar of these classes, on {@code java.library.path}.
  */
 public final class NativeLibrary {
@@ -22,21 +22,21 @@ public final class NativeLibrary {
     /** The same in the environment; the property goes first. */
     public static final String DIRECTORY_VARIABLE = "MILLRACE_NATIVE_DIR";
 
-    private static final String FILE = "libmillrace.so";
-
     private NativeLibrary() {}
 
     /**
-     * Absolute path of the library.
+     * Absolute path of a library.
      *
+     * @param name without {@code lib} and {@code .so}
      * @throws BindingUnavailableException where there is none for this system, with the places that were tried
      */
-    static Path locate() throws BindingUnavailableException {
+    static Path locate(String name) throws BindingUnavailableException {
         String os = System.getProperty("os.name", "");
         if (!os.toLowerCase(Locale.ROOT).contains("linux")) {
             throw new BindingUnavailableException(
                     "libmillrace exists for Linux only and this is " + os + ": the blocking engine serves here");
         }
+        String file = "lib" + name + ".so";
         Optional<String> asked = Settings.read(DIRECTORY_PROPERTY, DIRECTORY_VARIABLE);
         List<Path> places = new ArrayList<>();
         if (asked.isPresent()) {
@@ -48,12 +48,12 @@ public final class NativeLibrary {
             }
         }
         for (Path place : places) {
-            Path library = place.resolve(FILE).toAbsolutePath();
+            Path library = place.resolve(file).toAbsolutePath();
             if (Files.isRegularFile(library)) {
                 return library;
             }
         }
-        throw new BindingUnavailableException(FILE + " (" + System.getProperty("os.arch") + ") is in none of " + places
+        throw new BindingUnavailableException(file + " (" + System.getProperty("os.arch") + ") is in none of " + places
                 + ": build it with `make native`, or name its folder with -D" + DIRECTORY_PROPERTY);
     }
 

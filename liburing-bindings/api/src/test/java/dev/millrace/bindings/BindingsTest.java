@@ -121,22 +121,22 @@ class BindingsTest {
 
     @Test
     void findsTheLibraryInTheFolderThatIsNamedAndNowhereElse() throws Exception {
-        assertThat(NativeLibrary.locate()).isEqualTo(folder.resolve("libmillrace.so"));
+        assertThat(NativeLibrary.locate("millrace")).isEqualTo(folder.resolve("libmillrace.so"));
         Path empty = Files.createDirectory(folder.resolve("empty"));
         System.setProperty(NativeLibrary.DIRECTORY_PROPERTY, empty.toString());
-        assertThatThrownBy(NativeLibrary::locate)
+        assertThatThrownBy(() -> NativeLibrary.locate("millrace"))
                 .isInstanceOf(BindingUnavailableException.class)
                 .hasMessageContaining("libmillrace.so")
                 .hasMessageContaining(empty.toString())
                 .hasMessageContaining(NativeLibrary.DIRECTORY_PROPERTY)
                 .hasMessageContaining("make native");
         System.setProperty(NativeLibrary.DIRECTORY_PROPERTY, "no\0folder");
-        assertThatThrownBy(NativeLibrary::locate)
+        assertThatThrownBy(() -> NativeLibrary.locate("millrace"))
                 .isInstanceOf(BindingUnavailableException.class)
                 .hasMessageContaining("libmillrace.so");
         Files.createDirectory(empty.resolve("libmillrace.so"));
         System.setProperty(NativeLibrary.DIRECTORY_PROPERTY, empty.toString());
-        assertThatThrownBy(NativeLibrary::locate).isInstanceOf(BindingUnavailableException.class);
+        assertThatThrownBy(() -> NativeLibrary.locate("millrace")).isInstanceOf(BindingUnavailableException.class);
     }
 
     @Test
@@ -144,7 +144,7 @@ class BindingsTest {
         String os = System.getProperty("os.name");
         try {
             System.setProperty("os.name", "Mac OS X");
-            assertThatThrownBy(NativeLibrary::locate)
+            assertThatThrownBy(() -> NativeLibrary.locate("millrace"))
                     .isInstanceOf(BindingUnavailableException.class)
                     .hasMessageContaining("Mac OS X")
                     .hasMessageContaining("blocking");
