@@ -4,9 +4,11 @@ package dev.millrace.bindings.ffm;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.millrace.bindings.NativeFunction;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
@@ -21,66 +23,53 @@ final class Functions {
     private static final Linker LINKER = Linker.nativeLinker();
     private static final SymbolLookup LIBRARY = SymbolLookup.libraryLookup(FfmProvider.libraryToBind(), Arena.global());
 
-    static final MethodHandle ENGINE_CREATE =
-            bind("mr_engine_create", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG));
-    static final MethodHandle ENGINE_TURN = bind(
-            "mr_engine_turn",
-            FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_LONG));
-    static final MethodHandle ENGINE_WAKE = bind("mr_engine_wake", FunctionDescriptor.of(JAVA_INT, JAVA_LONG));
-    static final MethodHandle ENGINE_REGISTER_BUFFERS = bind(
-            "mr_engine_register_buffers", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_LONG));
-    static final MethodHandle ENGINE_UNREGISTER_BUFFERS =
-            bind("mr_engine_unregister_buffers", FunctionDescriptor.of(JAVA_INT, JAVA_LONG));
-    static final MethodHandle ENGINE_REGISTER_FILES =
-            bind("mr_engine_register_files", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_INT));
-    static final MethodHandle ENGINE_UPDATE_FILE =
-            bind("mr_engine_update_file", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT));
-    static final MethodHandle ENGINE_STATS =
-            bind("mr_engine_stats", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
-    static final MethodHandle ENGINE_SAMPLE_WORKERS =
-            bind("mr_engine_sample_workers", FunctionDescriptor.of(JAVA_INT, JAVA_LONG));
-    static final MethodHandle ENGINE_DESTROY = bind("mr_engine_destroy", FunctionDescriptor.of(JAVA_INT, JAVA_LONG));
-    static final MethodHandle PROBE = bind("mr_probe", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_INT));
-    static final MethodHandle MEMORY_MAP = bind("mr_memory_map", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT));
-    static final MethodHandle MEMORY_HUGE_BYTES =
-            bind("mr_memory_huge_bytes", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG));
-    static final MethodHandle MEMORY_DISCARD =
-            bind("mr_memory_discard", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
-    static final MethodHandle MEMORY_UNMAP =
-            bind("mr_memory_unmap", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
-    static final MethodHandle CRC64NVME =
-            bind("mr_crc64nvme", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
-    static final MethodHandle OPEN = bind("mr_open", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT));
-    static final MethodHandle CLOSE = bind("mr_close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-    static final MethodHandle PREAD =
-            bind("mr_pread", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG));
-    static final MethodHandle PWRITE =
-            bind("mr_pwrite", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG));
-    static final MethodHandle FSYNC = bind("mr_fsync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-    static final MethodHandle FDATASYNC = bind("mr_fdatasync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-    static final MethodHandle FALLOCATE =
-            bind("mr_fallocate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
-    static final MethodHandle FTRUNCATE = bind("mr_ftruncate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG));
-    static final MethodHandle STATX = bind("mr_statx", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
-    static final MethodHandle RENAME =
-            bind("mr_rename", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
-    static final MethodHandle UNLINK = bind("mr_unlink", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_INT));
-    static final MethodHandle MKDIR = bind("mr_mkdir", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_INT));
-    static final MethodHandle FCHMOD = bind("mr_fchmod", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
-    static final MethodHandle TRY_LOCK = bind("mr_try_lock", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-    static final MethodHandle FREE_BYTES = bind("mr_free_bytes", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG));
-    static final MethodHandle SOCKET_OPTION =
-            bind("mr_socket_option", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
-    static final MethodHandle ABI_VERSION = bind("mr_abi_version", FunctionDescriptor.of(JAVA_INT));
-    static final MethodHandle CONSTANT = bind("mr_constant", FunctionDescriptor.of(JAVA_LONG, JAVA_INT));
-    static final MethodHandle ERRNO_NAME =
-            bind("mr_errno_name", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT));
+    static final MethodHandle ABI_VERSION = bind(NativeFunction.ABI_VERSION);
+    static final MethodHandle CONSTANT = bind(NativeFunction.CONSTANT);
+    static final MethodHandle ERRNO_NAME = bind(NativeFunction.ERRNO_NAME);
+    static final MethodHandle ENGINE_CREATE = bind(NativeFunction.ENGINE_CREATE);
+    static final MethodHandle ENGINE_TURN = bind(NativeFunction.ENGINE_TURN);
+    static final MethodHandle ENGINE_WAKE = bind(NativeFunction.ENGINE_WAKE);
+    static final MethodHandle ENGINE_REGISTER_BUFFERS = bind(NativeFunction.ENGINE_REGISTER_BUFFERS);
+    static final MethodHandle ENGINE_UNREGISTER_BUFFERS = bind(NativeFunction.ENGINE_UNREGISTER_BUFFERS);
+    static final MethodHandle ENGINE_REGISTER_FILES = bind(NativeFunction.ENGINE_REGISTER_FILES);
+    static final MethodHandle ENGINE_UPDATE_FILE = bind(NativeFunction.ENGINE_UPDATE_FILE);
+    static final MethodHandle ENGINE_STATS = bind(NativeFunction.ENGINE_STATS);
+    static final MethodHandle ENGINE_SAMPLE_WORKERS = bind(NativeFunction.ENGINE_SAMPLE_WORKERS);
+    static final MethodHandle ENGINE_DESTROY = bind(NativeFunction.ENGINE_DESTROY);
+    static final MethodHandle PROBE = bind(NativeFunction.PROBE);
+    static final MethodHandle MEMORY_MAP = bind(NativeFunction.MEMORY_MAP);
+    static final MethodHandle MEMORY_HUGE_BYTES = bind(NativeFunction.MEMORY_HUGE_BYTES);
+    static final MethodHandle MEMORY_DISCARD = bind(NativeFunction.MEMORY_DISCARD);
+    static final MethodHandle MEMORY_UNMAP = bind(NativeFunction.MEMORY_UNMAP);
+    static final MethodHandle CRC64NVME = bind(NativeFunction.CRC64NVME);
+    static final MethodHandle OPEN = bind(NativeFunction.OPEN);
+    static final MethodHandle CLOSE = bind(NativeFunction.CLOSE);
+    static final MethodHandle PREAD = bind(NativeFunction.PREAD);
+    static final MethodHandle PWRITE = bind(NativeFunction.PWRITE);
+    static final MethodHandle FSYNC = bind(NativeFunction.FSYNC);
+    static final MethodHandle FDATASYNC = bind(NativeFunction.FDATASYNC);
+    static final MethodHandle FALLOCATE = bind(NativeFunction.FALLOCATE);
+    static final MethodHandle FTRUNCATE = bind(NativeFunction.FTRUNCATE);
+    static final MethodHandle STATX = bind(NativeFunction.STATX);
+    static final MethodHandle RENAME = bind(NativeFunction.RENAME);
+    static final MethodHandle UNLINK = bind(NativeFunction.UNLINK);
+    static final MethodHandle MKDIR = bind(NativeFunction.MKDIR);
+    static final MethodHandle FCHMOD = bind(NativeFunction.FCHMOD);
+    static final MethodHandle TRY_LOCK = bind(NativeFunction.TRY_LOCK);
+    static final MethodHandle FREE_BYTES = bind(NativeFunction.FREE_BYTES);
+    static final MethodHandle SOCKET_OPTION = bind(NativeFunction.SOCKET_OPTION);
 
     private Functions() {}
 
-    private static MethodHandle bind(String name, FunctionDescriptor descriptor) {
-        MemorySegment function = LIBRARY.find(name)
-                .orElseThrow(() -> new UnsatisfiedLinkError("libmillrace lacks the function " + name));
-        return LINKER.downcallHandle(function, descriptor);
+    private static MethodHandle bind(NativeFunction wanted) {
+        MemorySegment function = LIBRARY.find(wanted.symbol())
+                .orElseThrow(() -> new UnsatisfiedLinkError("libmillrace lacks the function " + wanted.symbol()));
+        MemoryLayout[] parameters =
+                wanted.parameters().chars().mapToObj(Functions::layout).toArray(MemoryLayout[]::new);
+        return LINKER.downcallHandle(function, FunctionDescriptor.of(layout(wanted.result()), parameters));
+    }
+
+    private static MemoryLayout layout(int type) {
+        return type == 'J' ? JAVA_LONG : JAVA_INT;
     }
 }

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.bindings.jna;
+
+import dev.millrace.bindings.BindingUnavailableException;
+import dev.millrace.bindings.NativeIo;
+import dev.millrace.bindings.NativeIoProvider;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** Offers JNA: for every JDK from 17 on, with nothing compiled for it. The slowest way. */
+public final class JnaProvider implements NativeIoProvider {
+    static final String NAME = "jna";
+
+    private static Optional<Path> loaded = Optional.empty();
+    private static Optional<BindingUnavailableException> broken = Optional.empty();
+
+    /** For {@link java.util.ServiceLoader}. */
+    public JnaProvider() {}
+
+    @Override
+    public String name() {
+        return NAME;
+    }
+
+    @Override
+    public int priority() {
+        return 80;
+    }
+
+    @Override
+    public NativeIo load(Path library) throws BindingUnavailableException {
+        synchronized (JnaProvider.class) {
+            if (loaded.isPresent() && !loaded.get().equals(library)) {
+                throw new BindingUnavailableException("these classes have already loaded " + loaded.get()
+                        + " and cannot load " + library + " as well");
+            }
+            if (broken.isPresent()) {
+                // JNA's classes are spoilt after a failure and would only say so: the first cause is the true one.
+                throw broken.get();
+            }
+            NativeIo nativeIo = bind(library);
+            loaded = Optional.of(library);
+            return nativeIo;
+        }
+    }
+
+    private static NativeIo bind(Path library) throws BindingUnavailableException {
+        try {
+            return new JnaNativeIo(library);
+        } catch (UnsatisfiedLinkError e) {
+            if (String.valueOf(e.getMessage()).contains("jnidispatch")) {
+                throw spoilt(
+                        "JNA cannot load its own native part (" + e.getMessage()
+                                + "): name a folder that can hold programs with -Djna.tmpdir",
+                        e);
+            }
+            throw new BindingUnavailableException(library + " cannot be bound: " + firstLine(e), e);
+        } catch (NoClassDefFoundError e) {
+            throw spoilt(
+                    "JNA is not on the class path or broken (" + e.getMessage() + "): add net.java.dev.jna:jna", e);
+        } catch (IllegalCallerException e) {
+            throw spoilt(
+                    "this JVM denies native access: start it with --enable-native-access=ALL-UNNAMED or the module's name com.sun.jna",
+                    e);
+        } catch (ExceptionInInitializerError e) {
+            throw spoilt("JNA cannot be initialised: " + e.getCause(), e);
+        } catch (Error e) {
+            // JNA throws a plain Error where its classes and its native part are of two versions, and names both.
+            if (e instanceof VirtualMachineError) {
+                throw e;
+            }
+            throw spoilt("JNA cannot be used: " + e.getMessage(), e);
+        }
+    }
+
+    private static BindingUnavailableException spoilt(String reason, Throwable cause) {
+        BindingUnavailableException exception = new BindingUnavailableException(reason, cause);
+        broken = Optional.of(exception);
+        return exception;
+    }
+
+    private static String firstLine(Throwable e) {
+        return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+    }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.bindings.jni;
+
+import dev.millrace.bindings.BindingUnavailableException;
+import dev.millrace.bindings.NativeFunction;
+import dev.millrace.bindings.NativeIo;
+import dev.millrace.bindings.NativeIoProvider;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** Offers JNI: compiled glue, for every JDK from 17 on. */
+public final class JniProvider implements NativeIoProvider {
+    static final String NAME = "jni";
+
+    private static Optional<Path> loaded = Optional.empty();
+
+    /** For {@link java.util.ServiceLoader}. */
+    public JniProvider() {}
+
+    @Override
+    public String name() {
+        return NAME;
+    }
+
+    @Override
+    public int priority() {
+        return 90;
+    }
+
+    @Override
+    public String library() {
+        return "millrace-jni";
+    }
+
+    @Override
+    public NativeIo load(Path library) throws BindingUnavailableException {
+        synchronized (JniProvider.class) {
+            if (loaded.isEmpty()) {
+                open(library);
+                loaded = Optional.of(library);
+            } else if (!loaded.get().equals(library)) {
+                throw new BindingUnavailableException("these classes have already loaded " + loaded.get()
+                        + " and cannot load " + library + " as well");
+            }
+        }
+        checkThatItIsComplete(library);
+        return new JniNativeIo();
+    }
+
+    @SuppressWarnings("restricted") // native access is what this class is for
+    private static void open(Path library) throws BindingUnavailableException {
+        try {
+            System.load(library.toString());
+        } catch (UnsatisfiedLinkError e) {
+            throw new BindingUnavailableException(library + " cannot be loaded: " + e.getMessage(), e);
+        } catch (IllegalCallerException e) {
+            throw new BindingUnavailableException(
+                    "this JVM denies native access: start it with --enable-native-access=ALL-UNNAMED or the module's name",
+                    e);
+        }
+    }
+
+    /** The JVM looks a native method up at its first call only: what is missing is to be known now. */
+    private static void checkThatItIsComplete(Path library) throws BindingUnavailableException {
+        String prefix = "Java_" + Glue.class.getName().replace('.', '_') + "_";
+        try {
+            for (NativeFunction function : NativeFunction.values()) {
+                if (!Glue.has(prefix + function.javaName())) {
+                    throw new BindingUnavailableException(library + " lacks the function " + function.symbol()
+                            + ": use the library and the jars of one release");
+                }
+            }
+        } catch (UnsatisfiedLinkError e) {
+            throw new BindingUnavailableException(
+                    library + " is not made for the classes of " + Glue.class.getPackageName()
+                            + ": take the binding ffm or jna where packages are relocated",
+                    e);
+        }
+    }
+}
