@@ -6,7 +6,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-builtin-rules
 
 ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
-# Maven and the build need a JDK 22 or later; a JDK 17 to 21 that is there too runs the tests that need no FFM.
+# Maven and the build need a JDK 22 or later; a JDK 17 to 21 that is there too runs the tests of engines over JNI and JNA.
 export JAVA_HOME := $(shell $(ROOT)/scripts/find-jdk 22)
 OLD_JDK := $(shell JAVA_HOME= $(ROOT)/scripts/find-jdk 17 21 2>/dev/null)
 # Maven's own libraries use Unsafe and native code, of which newer JDKs warn.
@@ -46,12 +46,14 @@ test: packages-test check-native java
 	@$(MAKE) --no-print-directory -C native test
 	@$(MVN) spotless:check verify
 	@scripts/test-old-jdk '$(OLD_JDK)'
+	@scripts/test-bindings short '$(OLD_JDK)'
 	@scripts/test-summary
 
 # What `make test` leaves out: slow tests, many kills, thread sanitizer, valgrind, Javadoc.
 test-all: packages-test-all check-native java
 	@$(MAKE) --no-print-directory -C native test-all
 	@$(MVN) verify -Dspotless.check.skip -Dtest.groups=slow -Dtest.excludedGroups=none -Dtest.reports=surefire-reports-slow
+	@scripts/test-bindings full '$(OLD_JDK)'
 	@$(MAKE) --no-print-directory docs
 	@scripts/test-summary
 

@@ -108,12 +108,13 @@ public record SystemProbe(
     }
 
     /**
-     * Asks the system, through the best binding that loads.
+     * Asks the system.
      *
+     * @param binding name of the binding to ask through; empty for the best that loads
      * @return empty where there is no native library: {@link Bindings#reasons} says why
      */
-    public static Optional<SystemProbe> run() {
-        return Bindings.load(Optional.empty()).nativeIo().flatMap(SystemProbe::run);
+    public static Optional<SystemProbe> run(Optional<String> binding) {
+        return Bindings.load(binding).nativeIo().flatMap(SystemProbe::run);
     }
 
     private static Optional<SystemProbe> run(NativeIo nativeIo) {

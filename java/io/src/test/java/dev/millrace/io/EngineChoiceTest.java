@@ -87,7 +87,7 @@ class EngineChoiceTest {
             EngineStatus status = engine.status();
             assertThat(status.engine()).isEqualTo(kind).isEqualTo(engine.kind());
             assertThat(engine.loop().driver().kind()).isEqualTo(kind.label());
-            assertThat(status.binding()).isEqualTo(kind == EngineKind.BLOCKING ? "none" : "ffm");
+            assertThat(status.binding()).isEqualTo(kind == EngineKind.BLOCKING ? "none" : TestEngines.binding());
             assertThat(status.slots()).isEqualTo(64);
             assertThat(status.buffers())
                     .isEqualTo(TestEngines.BUFFERS)

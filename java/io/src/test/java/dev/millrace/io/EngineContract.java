@@ -8,6 +8,7 @@ import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.Parameter;
 
@@ -16,6 +17,7 @@ import org.junit.jupiter.params.Parameter;
  * with the pool whole and no thread or descriptor left behind.
  */
 @Timeout(60)
+@ExtendWith(Matrix.class)
 abstract class EngineContract {
     @Parameter
     EngineKind kind;
@@ -34,6 +36,8 @@ abstract class EngineContract {
     void openEngine() {
         leaks = new Leaks();
         engine = TestEngines.open(config());
+        // A run that silently went over another way would prove nothing of this one.
+        assertThat(engine.status().binding()).isEqualTo(kind == EngineKind.BLOCKING ? "none" : TestEngines.binding());
     }
 
     @AfterEach

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.io;
 
+import dev.millrace.bindings.Bindings;
+import dev.millrace.bindings.Settings;
 import dev.millrace.io.engine.EngineLoop;
 import dev.millrace.io.engine.ScriptedDriver;
 import java.util.List;
@@ -22,6 +24,13 @@ final class TestEngines {
                 .withSlots(64)
                 .withWorkers(4)
                 .withPool(BUFFERS, BUFFER);
+    }
+
+    /** The binding that native engines of this run must have: the one asked for, else the JDK's best. */
+    static String binding() {
+        return Settings.read(Bindings.BINDING_PROPERTY, Bindings.BINDING_VARIABLE)
+                .filter(name -> !name.equals("auto"))
+                .orElse(Runtime.version().feature() >= 22 ? "ffm" : "jni");
     }
 
     /** Opens, or skips the test with the reason where this machine or JDK has no such engine. */

@@ -26,8 +26,11 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code millrace doctor}. */
 @Command(
@@ -36,7 +39,6 @@ import picocli.CommandLine.Parameters;
         description = "Says what this machine allows, what would be used and why, and what to do about it.")
 final class DoctorCommand implements Callable<Integer> {
     private static final int LABEL_WIDTH = 18;
-    private static final int FFM_SINCE = 22;
 
     private final Surroundings around;
     private final Map<String, Object> facts = new LinkedHashMap<>();
@@ -45,6 +47,15 @@ final class DoctorCommand implements Callable<Integer> {
 
     @Option(names = "--json", description = "The same facts as one JSON object.")
     private boolean json;
+
+    @Option(
+            names = "--binding",
+            paramLabel = "NAME",
+            description = "auto (default), ffm, jni or jna: looks through this way to native code.")
+    private Optional<String> bindingName = Optional.empty();
+
+    @Spec
+    private CommandSpec spec;
 
     @Parameters(
             arity = "0..1",
@@ -64,11 +75,14 @@ final class DoctorCommand implements Callable<Integer> {
         if (!Files.isDirectory(folder)) {
             throw CommandFailure.failed(folder + (Files.exists(folder) ? " is no folder" : " does not exist"));
         }
+        Optional<String> binding = binding();
         system();
-        Optional<SystemProbe> probe = SystemProbe.run();
-        probe.ifPresentOrElse(this::kernel, this::noLibrary);
-        try (IoEngine engine = IoEngine.open(IoEngineConfig.defaults()
-                .withPool(Sizing.of(16).buffers(), Sizing.of(16).bufferSize()))) {
+        Optional<SystemProbe> probe = SystemProbe.run(binding);
+        bindings(Bindings.load(binding), probe);
+        probe.ifPresent(this::kernel);
+        IoEngineConfig config = IoEngineConfig.defaults()
+                .withPool(Sizing.of(16).buffers(), Sizing.of(16).bufferSize());
+        try (IoEngine engine = IoEngine.open(binding.map(config::withBinding).orElse(config))) {
             engine(engine);
             directory(engine, folder);
         } catch (EngineUnavailableException e) {
@@ -103,22 +117,36 @@ final class DoctorCommand implements Callable<Integer> {
         say("system", kernel + ", " + System.getProperty("os.arch") + ", Java " + Runtime.version());
     }
 
-    private void noLibrary() {
-        String reasons = Bindings.load(Optional.empty()).reasons();
-        facts.put("native_library", false);
-        facts.put("native_library_reason", reasons);
-        say("native library", "none: " + reasons);
-        remedy(
-                Runtime.version().feature() < FFM_SINCE
-                        ? "Run on a JDK from " + FFM_SINCE
-                                + " on, which has a binding; before, the engine blocking serves"
-                        : "Build the native library with `make native`; without it the engine blocking serves");
+    private Optional<String> binding() {
+        try {
+            return bindingName.map(BindingName::check);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage());
+        }
+    }
+
+    /** The way to native code that was taken, and why others were not. */
+    private void bindings(Bindings bindings, Optional<SystemProbe> probe) {
+        facts.put("native_library", probe.isPresent());
+        if (probe.isPresent()) {
+            say("native library", "loaded through the binding " + probe.get().binding());
+        } else {
+            facts.put("native_library_reason", bindings.reasons());
+            say("native library", "none: " + bindings.reasons());
+            remedy("Build the native library with `make native`, or see why it is refused above; without it the engine"
+                    + " blocking serves");
+        }
+        List<Map<String, String>> refused = new ArrayList<>();
+        for (Bindings.Refusal refusal : bindings.refusals()) {
+            refused.add(Map.of("binding", refusal.binding(), "reason", refusal.reason()));
+            if (probe.isPresent()) {
+                say("not taken", refusal.binding() + ": " + refusal.reason());
+            }
+        }
+        facts.put("bindings_refused", refused);
     }
 
     private void kernel(SystemProbe probe) {
-        facts.put("native_library", true);
-        say("native library", "loaded through the binding " + probe.binding());
-
         Optional<String> refusal = probe.uringRefusal();
         facts.put("io_uring_asked", probe.uringAsked());
         facts.put("io_uring_allowed", probe.uringAllowed());

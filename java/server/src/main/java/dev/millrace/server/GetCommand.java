@@ -64,6 +64,12 @@ final class GetCommand implements Callable<Integer> {
     private Optional<String> engineName = Optional.empty();
 
     @Option(
+            names = "--binding",
+            paramLabel = "NAME",
+            description = "auto (default), ffm, jni or jna, the way to native code: by name that one or an error.")
+    private Optional<String> binding = Optional.empty();
+
+    @Option(
             names = "--endpoint-url",
             paramLabel = "URL",
             description =
@@ -196,7 +202,8 @@ final class GetCommand implements Callable<Integer> {
             IoEngineConfig defaults = IoEngineConfig.defaults();
             Sizing sizing = Sizing.of(concurrency);
             Optional<EngineKind> kind = engineName.isPresent() ? EngineKind.parse(engineName.get()) : defaults.engine();
-            return defaults.withEngine(kind).withPool(sizing.buffers(), sizing.bufferSize());
+            IoEngineConfig config = defaults.withEngine(kind).withPool(sizing.buffers(), sizing.bufferSize());
+            return binding.isPresent() ? config.withBinding(BindingName.check(binding.get())) : config;
         } catch (IllegalArgumentException e) {
             throw usage(e.getMessage());
         }

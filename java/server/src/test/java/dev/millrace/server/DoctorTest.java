@@ -46,7 +46,7 @@ class DoctorTest {
 
     @Test
     void agreesWithTheProbe() {
-        Optional<SystemProbe> probe = SystemProbe.run();
+        Optional<SystemProbe> probe = SystemProbe.run(Optional.empty());
         Map<String, Object> facts =
                 Cli.run("doctor", "--json", folder.toString()).json();
         assertThat(facts).containsEntry("native_library", probe.isPresent());

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -71,7 +72,10 @@ class LauncherTest {
 
     private static void assumeRing() {
         Assumptions.assumeTrue(
-                SystemProbe.run().filter(SystemProbe::uringAllowed).isPresent(), "io_uring cannot be had here");
+                SystemProbe.run(Optional.empty())
+                        .filter(SystemProbe::uringAllowed)
+                        .isPresent(),
+                "io_uring cannot be had here");
     }
 
     private List<String> names() throws IOException {
@@ -93,28 +97,50 @@ class LauncherTest {
         assertThat(names()).containsExactly("out/one", "out/ä 日本");
     }
 
+    @ParameterizedTest
+    @CsvSource({"new,ffm", "new,jni", "new,jna", "old,jni", "old,jna", "old,none", "new,none"})
+    void everyWayOfEveryJdkGivesTheSameFileInSilence(String age, String binding) throws Exception {
+        Optional<String> home = age.equals("new") ? Launched.jdk(22, 9999) : Launched.jdk(17, 21);
+        Assumptions.assumeTrue(home.isPresent(), "there is no JDK 17 to 21 beside the one that builds");
+        List<String> way = binding.equals("none") ? List.of("--engine", "blocking") : List.of("--binding", binding);
+        List<String> arguments = new ArrayList<>(List.of("get", "--json", "s3://bucket/p/one", "f"));
+        arguments.addAll(1, way);
+        Launched got =
+                Launched.run(folder, environment("JAVA_HOME", home.get()), List.of(), arguments.toArray(String[]::new));
+        assertThat(got.status()).as(got.err()).isZero();
+        assertThat(got.err()).isEmpty();
+        assertThat(got.json()).containsEntry("binding", binding);
+        Launched other = Launched.run(folder, environment(), List.of(), "get", "s3://bucket/p/one", "g");
+        assertThat(other.status()).as(other.err()).isZero();
+        assertThat(Files.mismatch(folder.resolve("f"), folder.resolve("g"))).isEqualTo(-1);
+    }
+
     @Test
-    void everyJdkIsSilent() throws Exception {
+    void namesTheBindingThatAJdkDoesNotHave() throws Exception {
         Optional<String> old = Launched.jdk(17, 21);
         Assumptions.assumeTrue(old.isPresent(), "there is no JDK 17 to 21 beside the one that builds");
-        String home = old.get();
-        Launched named = Launched.run(
+        Launched refused = Launched.run(
                 folder,
-                environment("MILLRACE_JAVA_HOME", home),
+                environment("JAVA_HOME", old.get()),
                 List.of(),
                 "get",
-                "--engine",
-                "blocking",
+                "--binding",
+                "ffm",
                 "s3://bucket/p/one",
                 "f");
-        assertThat(named.err()).isEmpty();
-        assertThat(named.status()).isZero();
+        assertThat(refused.status()).isEqualTo(1);
+        assertThat(refused.err().lines()).hasSize(1);
+        assertThat(refused.err()).contains("ffm").contains("it needs JDK 22 or later");
         Launched auto = Launched.run(
-                folder, environment("MILLRACE_JAVA_HOME", home), List.of(), "get", "--json", "s3://bucket/p/one", "f");
+                folder, environment("JAVA_HOME", old.get()), List.of(), "get", "--json", "s3://bucket/p/one", "f");
         assertThat(auto.status()).as(auto.err()).isZero();
-        assertThat(auto.err().lines()).hasSize(1);
-        assertThat(auto.err()).startsWith("millrace: Millrace runs on the engine blocking: ");
-        assertThat(auto.json()).containsEntry("engine", "blocking");
+        assertThat(auto.json()).containsEntry("binding", "jni");
+        Launched doctor = Launched.run(folder, environment("JAVA_HOME", old.get()), List.of(), "doctor");
+        assertThat(doctor.out()).contains("binding jni").contains("ffm: it needs JDK 22 or later");
+        Launched unknown =
+                Launched.run(folder, environment(), List.of(), "get", "--binding", "jnx", "s3://bucket/p/one", "f");
+        assertThat(unknown.status()).isEqualTo(2);
+        assertThat(unknown.err()).contains("there is no binding jnx").contains("ffm, jni, jna");
     }
 
     @Test

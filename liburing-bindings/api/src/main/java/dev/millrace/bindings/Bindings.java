@@ -4,7 +4,9 @@ package dev.millrace.bindings;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
@@ -43,16 +45,16 @@ public record Bindings(Optional<NativeIo> nativeIo, Optional<NativeConstants> co
         refusals = List.copyOf(refusals);
     }
 
-    /** All refusals as one line. */
+    /** All refusals as one line; bindings refused for the same reason are named together. */
     public String reasons() {
-        StringBuilder line = new StringBuilder();
+        Map<String, List<String>> byReason = new LinkedHashMap<>();
         for (Refusal refusal : refusals) {
-            line.append(line.length() == 0 ? "" : "; ")
-                    .append(refusal.binding())
-                    .append(": ")
-                    .append(refusal.reason());
+            byReason.computeIfAbsent(refusal.reason(), reason -> new ArrayList<>())
+                    .add(refusal.binding());
         }
-        return line.toString();
+        List<String> sentences = new ArrayList<>();
+        byReason.forEach((reason, names) -> sentences.add(String.join(", ", names) + ": " + reason));
+        return String.join("; ", sentences);
     }
 
     /**
@@ -89,12 +91,18 @@ public record Bindings(Optional<NativeIo> nativeIo, Optional<NativeConstants> co
                 refusals.add(new Refusal(provider.name(), e.getMessage()));
             }
         }
-        if (!found && (name.isPresent() || refusals.isEmpty())) {
+        if (name.isPresent()) {
+            // Why others are not there is of no interest to who asked for this one.
+            refusals.removeIf(refusal -> !refusal.binding().equals(name.get()));
+        }
+        if (!found && refusals.isEmpty()) {
             refusals.add(new Refusal(
                     name.orElse("native"),
                     name.isPresent()
-                            ? "no provider of this name is on the class path"
-                            : "no binding is on the class path: add dev.millrace:millrace-bindings-ffm (JDK 22+)"));
+                            ? "no provider of this name is on the class path: there are ffm, jni and jna,"
+                                    + " each in dev.millrace:millrace-bindings-NAME"
+                            : "no binding is on the class path: add dev.millrace:millrace-bindings-ffm (JDK 22+), -jni or"
+                                    + " -jna"));
         }
         return new Bindings(Optional.empty(), Optional.empty(), refusals);
     }
