@@ -2,15 +2,20 @@
 package dev.millrace.bindings.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.millrace.bindings.BindingUnavailableException;
 import dev.millrace.bindings.Bindings;
 import dev.millrace.bindings.NativeConstants;
 import dev.millrace.bindings.NativeIo;
+import dev.millrace.bindings.NativeIoProvider;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
@@ -31,8 +36,15 @@ public abstract class BorderContract {
     @TempDir
     Path folder;
 
-    /** Name of the binding under test. */
-    protected abstract String binding();
+    /** A provider of the binding under test, of these or of other classes. */
+    protected abstract NativeIoProvider provider();
+
+    /** What native images are told of the binding, generated from the list of functions. */
+    protected abstract String metadata();
+
+    private String binding() {
+        return provider().name();
+    }
 
     private NativeIo nativeIo;
     private NativeConstants constants;
@@ -42,9 +54,7 @@ public abstract class BorderContract {
     @BeforeEach
     void load() {
         Bindings bindings = Bindings.load(Optional.of(binding()));
-        if (bindings.nativeIo().isEmpty()) {
-            Assumptions.abort(bindings.reasons());
-        }
+        assertThat(bindings.nativeIo()).as(bindings.reasons()).isPresent();
         nativeIo = bindings.nativeIo().orElseThrow();
         constants = bindings.constants().orElseThrow();
         memory = nativeIo.memoryMap(SCRATCH, LAZY_SMALL);
@@ -225,5 +235,66 @@ public abstract class BorderContract {
     @Test
     void probesWithoutARing() {
         assertThat(nativeIo.probe(memory, 1)).isZero();
+    }
+
+    @Test
+    void refusesASecondLibrary() {
+        assertThatThrownBy(() -> provider().load(Path.of("/no/such/library.so")))
+                .isInstanceOf(BindingUnavailableException.class)
+                .hasMessageContaining("already loaded")
+                .hasMessageContaining("/no/such/library.so");
+    }
+
+    @Test
+    void saysWhyALibraryCannotBeBoundAndSaysItAgain() throws Exception {
+        Path missing = folder.resolve("none/libmillrace.so");
+        Path broken = Files.write(folder.resolve("libbroken.so"), new byte[4096]);
+        for (Path path : List.of(missing, broken)) {
+            NativeIoProvider fresh = FreshClasses.of(provider());
+            for (int i = 0; i < 2; i++) {
+                assertThatThrownBy(() -> fresh.load(path))
+                        .isInstanceOf(BindingUnavailableException.class)
+                        .hasMessageContaining(path.toString());
+            }
+        }
+    }
+
+    @Test
+    void namesTheFunctionThatALibraryLacksWhenItIsChosen() throws Exception {
+        Path lacking = wrongLibrary("lacking");
+        assertThatThrownBy(() -> FreshClasses.of(provider()).load(lacking))
+                .isInstanceOf(BindingUnavailableException.class)
+                .hasMessageContaining("mr_mkdir")
+                .hasMessageContaining(lacking.toString());
+    }
+
+    @Test
+    void refusesALibraryOfAnotherVersionByBothVersions() throws Exception {
+        NativeIo other = FreshClasses.of(provider()).load(wrongLibrary("other"));
+        assertThatThrownBy(() -> new NativeConstants(other))
+                .isInstanceOf(BindingUnavailableException.class)
+                .hasMessageContaining("version 1041")
+                .hasMessageContaining("version " + NativeConstants.ABI_VERSION);
+    }
+
+    private Path wrongLibrary(String kind) {
+        Path library = Path.of(
+                System.getProperty("millrace.native.dir"),
+                kind,
+                "lib" + provider().library() + ".so");
+        Assumptions.assumeTrue(Files.exists(library), library + " is not built: run make -C native tools");
+        return library;
+    }
+
+    @Test
+    void tellsNativeImagesWhatTheFunctionsNeed() throws Exception {
+        String name =
+                "META-INF/native-image/dev.millrace/millrace-bindings-" + binding() + "/reachability-metadata.json";
+        try (InputStream in = provider().getClass().getClassLoader().getResourceAsStream(name)) {
+            assertThat(in).as(name).isNotNull();
+            assertThat(new String(in.readAllBytes(), StandardCharsets.UTF_8))
+                    .as("generated from NativeFunction: write this to src/main/resources/" + name)
+                    .isEqualTo(metadata());
+        }
     }
 }

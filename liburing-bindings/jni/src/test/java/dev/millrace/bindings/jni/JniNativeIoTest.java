@@ -1,25 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.bindings.jni;
 
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-
-import dev.millrace.bindings.BindingUnavailableException;
+import dev.millrace.bindings.NativeIoProvider;
 import dev.millrace.bindings.contract.BorderContract;
-import java.nio.file.Path;
-import org.junit.jupiter.api.Test;
+import dev.millrace.bindings.contract.NativeImages;
 
 class JniNativeIoTest extends BorderContract {
 
     @Override
-    protected String binding() {
-        return "jni";
+    protected NativeIoProvider provider() {
+        return new JniProvider();
     }
 
-    @Test
-    void refusesASecondLibrary() {
-        assertThatThrownBy(() -> new JniProvider().load(Path.of("/no/such/library.so")))
-                .isInstanceOf(BindingUnavailableException.class)
-                .hasMessageContaining("already loaded")
-                .hasMessageContaining("/no/such/library.so");
+    @Override
+    protected String metadata() {
+        return NativeImages.methods(Glue.class.getName());
     }
 }
