@@ -31,7 +31,17 @@ final class EngineFactory {
     private static final int SMALLEST_RING = 32;
     private static final AtomicInteger NUMBER = new AtomicInteger();
 
-    record Opened(EngineKind kind, EngineLoop loop, PoolMemory memory, List<String> notes) {}
+    /**
+     * What was started.
+     *
+     * @param release lets go of the binding, after the engine was closed
+     */
+    record Opened(EngineKind kind, EngineLoop loop, PoolMemory memory, List<String> notes, Runnable release) {
+
+        Opened held(NativeIo nativeIo) {
+            return new Opened(kind, loop, memory, notes, () -> Bindings.release(nativeIo));
+        }
+    }
 
     private EngineFactory() {}
 
@@ -54,34 +64,50 @@ final class EngineFactory {
             notes.add(reason);
         } else {
             NativeIo nativeIo = bindings.nativeIo().get();
-            NativeConstants constants = bindings.constants().orElseThrow();
-            if (!wanted.equals(Optional.of(EngineKind.EPOLL))) {
-                Optional<Opened> ring = openRing(config, nativeIo, constants, notes);
-                if (ring.isPresent()) {
-                    return said(ring.get(), notes);
-                }
-                if (wanted.isPresent()) {
-                    throw new EngineUnavailableException(
-                            "the engine io_uring cannot be had: " + String.join("; ", notes));
+            Optional<Opened> opened = Optional.empty();
+            try {
+                opened = openNative(config, nativeIo, bindings.constants().orElseThrow(), notes);
+            } finally {
+                if (opened.isEmpty()) {
+                    Bindings.release(nativeIo);
                 }
             }
-            try {
-                Opened epoll = start(
-                        config,
-                        EngineKind.EPOLL,
-                        nativeDriver(config, nativeIo, constants, NativeDriver.EPOLL, config.slots()),
-                        notes);
-                return said(epoll, notes);
-            } catch (Refused e) {
-                notes.add(e.refusal().getMessage());
-                if (wanted.isPresent()) {
-                    throw new EngineUnavailableException("the engine epoll cannot be had: " + String.join("; ", notes));
-                }
+            if (opened.isPresent()) {
+                return said(opened.get().held(nativeIo), notes);
             }
         }
         return said(
                 start(config, EngineKind.BLOCKING, () -> new JavaDriver(config.slots(), config.workers()), notes),
                 notes);
+    }
+
+    /** io_uring, else epoll; empty where neither can be had and none was asked for, with the reasons in the notes. */
+    private static Optional<Opened> openNative(
+            IoEngineConfig config, NativeIo nativeIo, NativeConstants constants, List<String> notes)
+            throws EngineUnavailableException {
+        Optional<EngineKind> wanted = config.engine();
+        if (!wanted.equals(Optional.of(EngineKind.EPOLL))) {
+            Optional<Opened> ring = openRing(config, nativeIo, constants, notes);
+            if (ring.isPresent()) {
+                return ring;
+            }
+            if (wanted.isPresent()) {
+                throw new EngineUnavailableException("the engine io_uring cannot be had: " + String.join("; ", notes));
+            }
+        }
+        try {
+            return Optional.of(start(
+                    config,
+                    EngineKind.EPOLL,
+                    nativeDriver(config, nativeIo, constants, NativeDriver.EPOLL, config.slots()),
+                    notes));
+        } catch (Refused e) {
+            notes.add(e.refusal().getMessage());
+            if (wanted.isPresent()) {
+                throw new EngineUnavailableException("the engine epoll cannot be had: " + String.join("; ", notes));
+            }
+            return Optional.empty();
+        }
     }
 
     /** The binding that the program asked for, or the settings where native code is not switched off by them. */
@@ -171,7 +197,7 @@ final class EngineFactory {
             all.add(note);
             LOG.warn("{}", note);
         });
-        return new Opened(kind, loop, memory, List.copyOf(all));
+        return new Opened(kind, loop, memory, List.copyOf(all), () -> {});
     }
 
     /** Carries a refusal out of the supplier. */

@@ -16,6 +16,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,6 +51,10 @@ public final class IoEngine implements AutoCloseable {
     private final Executor executor;
     private final ThreadPoolExecutor ownExecutor;
     private final ThreadPoolExecutor offloading;
+    /** The engine itself, and each open file. */
+    private final AtomicInteger holders = new AtomicInteger(1);
+
+    private final AtomicBoolean closed = new AtomicBoolean();
     private final Map<String, Boolean> bufferedFolders = new ConcurrentHashMap<>();
 
     /** Over an engine thread that is already there: tests bring drivers of their own. */
@@ -281,5 +286,20 @@ public final class IoEngine implements AutoCloseable {
         pool.release();
         offloading.shutdown();
         ownExecutor.shutdown();
+        if (closed.compareAndSet(false, true)) {
+            letGo();
+        }
+    }
+
+    /** Holds the way to native code for a file, which may be closed after its engine. */
+    void hold() {
+        holders.incrementAndGet();
+    }
+
+    /** Ends one {@link #hold}; the last lets the binding go. */
+    void letGo() {
+        if (holders.decrementAndGet() == 0) {
+            opened.release().run();
+        }
     }
 }

@@ -114,7 +114,15 @@ public record SystemProbe(
      * @return empty where there is no native library: {@link Bindings#reasons} says why
      */
     public static Optional<SystemProbe> run(Optional<String> binding) {
-        return Bindings.load(binding).nativeIo().flatMap(SystemProbe::run);
+        Optional<NativeIo> nativeIo = Bindings.load(binding).nativeIo();
+        if (nativeIo.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            return run(nativeIo.get());
+        } finally {
+            Bindings.release(nativeIo.get());
+        }
     }
 
     private static Optional<SystemProbe> run(NativeIo nativeIo) {

@@ -54,6 +54,7 @@ public final class VirtualFile implements AutoCloseable {
 
     private VirtualFile(IoEngine engine, String path, int fd, FileStat stat, boolean direct, Alignment alignment) {
         this.engine = engine;
+        engine.hold();
         this.loop = engine.loop();
         this.syscalls = engine.syscalls();
         this.path = path;
@@ -650,6 +651,7 @@ public final class VirtualFile implements AutoCloseable {
             lock.unlock();
         }
         int result = loop.driver().syscalls().close(fd);
+        engine.letGo();
         lock.lock();
         try {
             gone = true;

@@ -291,7 +291,7 @@ class OperationTest {
             IoEngineConfig config = IoEngineConfig.defaults().withPool(1, 4096).withExecutor(executor);
             PoolMemory memory = driver.mapPool(1, 4096);
             try (IoEngine engine = new IoEngine(
-                            config, new EngineFactory.Opened(EngineKind.BLOCKING, loop, memory, List.of()));
+                            config, new EngineFactory.Opened(EngineKind.BLOCKING, loop, memory, List.of(), () -> {}));
                     VirtualFile file = VirtualFile.open(engine, folder.resolve("y"), OpenOptions.creating());
                     OwnedBuffer buffer = engine.buffers().acquire()) {
                 AtomicReference<String> thread = new AtomicReference<>("");

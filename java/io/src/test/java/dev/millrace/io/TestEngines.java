@@ -47,7 +47,7 @@ final class TestEngines {
         return new IoEngine(
                 IoEngineConfig.defaults().withWorkers(1).withPool(buffers, size),
                 new EngineFactory.Opened(
-                        EngineKind.BLOCKING, loop, driver.mapPool(buffers, size), List.of("scripted")));
+                        EngineKind.BLOCKING, loop, driver.mapPool(buffers, size), List.of("scripted"), () -> {}));
     }
 
     /** Threads that park instead of blocking a carrier; nothing on a JDK that has none. */

@@ -3,6 +3,7 @@ package dev.millrace.bindings;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -58,8 +59,8 @@ public record Bindings(Optional<NativeIo> nativeIo, Optional<NativeConstants> co
     }
 
     /**
-     * Loads a binding. The result of the first call that loads one is kept for the life of these classes, since a
-     * library is loaded once.
+     * Loads a binding, or gives the one that was loaded before, since a library is loaded once. Whoever gets one holds
+     * it until {@link #release}; to keep it for the life of these classes is allowed.
      *
      * @param wanted name of the binding, or empty for the best
      */
@@ -71,11 +72,6 @@ public record Bindings(Optional<NativeIo> nativeIo, Optional<NativeConstants> co
         }
         Optional<String> name = wanted.or(() -> Settings.read(BINDING_PROPERTY, BINDING_VARIABLE))
                 .filter(text -> !text.equals("auto"));
-        for (Loaded loaded : LOADED) {
-            if (name.isEmpty() || name.get().equals(loaded.nativeIo().binding())) {
-                return new Bindings(Optional.of(loaded.nativeIo()), Optional.of(loaded.constants()), loaded.refusals());
-            }
-        }
         boolean found = false;
         for (NativeIoProvider provider : providers(refusals)) {
             if (name.isPresent() && !name.get().equals(provider.name())) {
@@ -83,10 +79,14 @@ public record Bindings(Optional<NativeIo> nativeIo, Optional<NativeConstants> co
             }
             found = true;
             try {
-                NativeIo nativeIo = provider.load(NativeLibrary.locate(provider.library()));
-                NativeConstants constants = new NativeConstants(nativeIo);
-                LOADED.add(new Loaded(nativeIo, constants, List.copyOf(refusals)));
-                return new Bindings(Optional.of(nativeIo), Optional.of(constants), refusals);
+                Loaded loaded = LOADED.get(provider.name());
+                if (loaded == null) {
+                    NativeIo nativeIo = provider.load(NativeLibrary.locate(provider.library()));
+                    loaded = new Loaded(provider, nativeIo, new NativeConstants(nativeIo));
+                    LOADED.put(provider.name(), loaded);
+                }
+                loaded.holders++;
+                return new Bindings(Optional.of(loaded.nativeIo), Optional.of(loaded.constants), refusals);
             } catch (BindingUnavailableException e) {
                 refusals.add(new Refusal(provider.name(), e.getMessage()));
             }
@@ -107,9 +107,45 @@ public record Bindings(Optional<NativeIo> nativeIo, Optional<NativeConstants> co
         return new Bindings(Optional.empty(), Optional.empty(), refusals);
     }
 
-    private record Loaded(NativeIo nativeIo, NativeConstants constants, List<Refusal> refusals) {}
+    /** Holds a loaded binding once more, for what outlives its engine. */
+    public static synchronized void retain(NativeIo nativeIo) {
+        loaded(nativeIo).holders++;
+    }
 
-    private static final List<Loaded> LOADED = new ArrayList<>();
+    /**
+     * Ends one holding. After the last one nothing of this binding may be called: what would keep these classes alive
+     * beyond their loader's use is let go; the next {@link #load} loads it anew.
+     */
+    public static synchronized void release(NativeIo nativeIo) {
+        Loaded loaded = loaded(nativeIo);
+        if (--loaded.holders == 0 && loaded.provider.unload(nativeIo)) {
+            LOADED.remove(nativeIo.binding());
+        }
+    }
+
+    @SuppressWarnings("ReferenceEquality") // an older one of the same name is another one
+    private static Loaded loaded(NativeIo nativeIo) {
+        Loaded loaded = LOADED.get(nativeIo.binding());
+        if (loaded == null || loaded.nativeIo != nativeIo || loaded.holders == 0) {
+            throw new IllegalStateException("the binding " + nativeIo.binding() + " is not held");
+        }
+        return loaded;
+    }
+
+    private static final class Loaded {
+        private final NativeIoProvider provider;
+        private final NativeIo nativeIo;
+        private final NativeConstants constants;
+        private int holders;
+
+        Loaded(NativeIoProvider provider, NativeIo nativeIo, NativeConstants constants) {
+            this.provider = provider;
+            this.nativeIo = nativeIo;
+            this.constants = constants;
+        }
+    }
+
+    private static final Map<String, Loaded> LOADED = new HashMap<>();
 
     /** Takes the class's name and version out of the JVM's sentence, the one place where they can be had. */
     private static Refusal builtForANewerJdk(UnsupportedClassVersionError e) {

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.bindings;
 
-import java.util.Arrays;
-import java.util.Optional;
-
 /**
  * The functions of {@code millrace.h} that cross, each with its name on both sides and the types it carries: the one
  * list from which bindings take names and types, check that a library is complete, and tell native images what to keep.
@@ -75,12 +72,5 @@ public enum NativeFunction {
     /** Type of the result, as in {@link #parameters}. */
     public char result() {
         return result;
-    }
-
-    /** The function that carries a method of {@link NativeIo}; empty for a name that is none. */
-    public static Optional<NativeFunction> ofJavaName(String name) {
-        return Arrays.stream(values())
-                .filter(function -> function.javaName.equals(name))
-                .findFirst();
     }
 }

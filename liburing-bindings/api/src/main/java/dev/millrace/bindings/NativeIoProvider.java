@@ -31,4 +31,14 @@ public interface NativeIoProvider {
      *     missing, which is then named
      */
     NativeIo load(Path library) throws BindingUnavailableException;
+
+    /**
+     * Lets go of what would keep these classes alive, after the last use of a binding.
+     *
+     * @return whether it can be used no more and must be loaded anew; where a library stays loaded as long as the
+     *     classes do, and goes with them, there is nothing to do
+     */
+    default boolean unload(NativeIo nativeIo) {
+        return false;
+    }
 }

@@ -28,10 +28,13 @@ class BindingsTest {
     private final Optional<String> directory =
             Optional.ofNullable(System.getProperty(NativeLibrary.DIRECTORY_PROPERTY));
 
+    private final Optional<String> binding = Optional.ofNullable(System.getProperty(Bindings.BINDING_PROPERTY));
+
     @BeforeEach
     void aFolderWithALibrary() throws Exception {
         Files.write(folder.resolve("libmillrace.so"), new byte[1]);
         System.setProperty(NativeLibrary.DIRECTORY_PROPERTY, folder.toString());
+        System.clearProperty(Bindings.BINDING_PROPERTY);
     }
 
     @AfterEach
@@ -40,7 +43,9 @@ class BindingsTest {
                 value -> System.setProperty(NativeLibrary.DIRECTORY_PROPERTY, value),
                 () -> System.clearProperty(NativeLibrary.DIRECTORY_PROPERTY));
         System.clearProperty(Bindings.NATIVE_PROPERTY);
-        System.clearProperty(Bindings.BINDING_PROPERTY);
+        binding.ifPresentOrElse(
+                value -> System.setProperty(Bindings.BINDING_PROPERTY, value),
+                () -> System.clearProperty(Bindings.BINDING_PROPERTY));
     }
 
     @Test

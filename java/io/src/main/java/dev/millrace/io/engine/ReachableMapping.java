@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.io.engine;
 
+import dev.millrace.bindings.Bindings;
 import dev.millrace.bindings.NativeIo;
 import java.lang.ref.Cleaner;
 import java.nio.ByteBuffer;
@@ -24,11 +25,13 @@ final class ReachableMapping {
         this.nativeIo = nativeIo;
         this.address = address;
         this.length = length;
+        Bindings.retain(nativeIo);
         AtomicInteger reachable = new AtomicInteger(views.size());
         for (ByteBuffer view : views) {
             CLEANER.register(view, () -> {
                 if (reachable.decrementAndGet() == 0) {
                     nativeIo.memoryUnmap(address, length);
+                    Bindings.release(nativeIo);
                 }
             });
         }

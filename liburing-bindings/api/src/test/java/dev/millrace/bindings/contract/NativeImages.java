@@ -3,6 +3,7 @@ package dev.millrace.bindings.contract;
 
 import dev.millrace.bindings.NativeFunction;
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -32,20 +33,26 @@ public final class NativeImages {
         return "{\"returnType\": \"" + name(function.result(), true) + "\", \"parameterTypes\": [" + parameters + "]}";
     }
 
-    /** The native methods of a class that something looks up by name. */
-    public static String methods(String type) {
-        String methods =
-                Stream.of(NativeFunction.values()).map(NativeImages::method).collect(Collectors.joining(",\n        "));
+    /**
+     * The native methods of a class that something looks up by name.
+     *
+     * @param type the class
+     * @param name a method's name
+     */
+    public static String methods(String type, Function<NativeFunction, String> name) {
+        String methods = Stream.of(NativeFunction.values())
+                .map(function -> method(function, name.apply(function)))
+                .collect(Collectors.joining(",\n        "));
         return "{\n  \"reflection\": [\n    {\n      \"type\": \"" + type + "\",\n      \"jniAccessible\": true,\n"
                 + "      \"methods\": [\n        " + methods + "\n      ]\n    }\n  ]\n}\n";
     }
 
-    private static String method(NativeFunction function) {
+    private static String method(NativeFunction function, String name) {
         String parameters = function.parameters()
                 .chars()
                 .mapToObj(type -> "\"" + name((char) type, false) + "\"")
                 .collect(Collectors.joining(", "));
-        return "{\"name\": \"" + function.javaName() + "\", \"parameterTypes\": [" + parameters + "]}";
+        return "{\"name\": \"" + name + "\", \"parameterTypes\": [" + parameters + "]}";
     }
 
     private static String name(char type, boolean layout) {

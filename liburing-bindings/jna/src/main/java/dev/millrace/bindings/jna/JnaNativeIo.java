@@ -1,35 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.bindings.jna;
 
-import com.sun.jna.FunctionMapper;
-import com.sun.jna.Library;
-import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
-import dev.millrace.bindings.NativeFunction;
 import dev.millrace.bindings.NativeIo;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
-import java.util.Map;
 
-/** The ABI through JNA: its direct mapping makes each native method a call of the C function, with no object made. */
+/** The ABI through JNA. */
 final class JnaNativeIo implements NativeIo {
-    private static final FunctionMapper SYMBOLS = (library, method) -> NativeFunction.ofJavaName(method.getName())
-            .map(NativeFunction::symbol)
-            .orElseGet(method::getName);
-
-    /** Held as long as the methods may be called: JNA closes a library that nobody holds. */
+    /** Held as long as its functions may be called: JNA closes a library that nobody holds. */
     private final NativeLibrary library;
 
-    /**
-     * Binds every native method of this class.
-     *
-     * @throws UnsatisfiedLinkError where the library cannot be loaded or lacks a function, which is named
-     */
+    /** Binds, and throws what {@link Direct#bind} throws. */
     JnaNativeIo(Path path) {
-        library = NativeLibrary.getInstance(path.toString(), Map.of(Library.OPTION_FUNCTION_MAPPER, SYMBOLS));
-        Native.register(JnaNativeIo.class, library);
+        library = Direct.bind(path);
     }
 
     @Override
@@ -43,109 +29,179 @@ final class JnaNativeIo implements NativeIo {
     }
 
     @Override
-    public native int abiVersion();
+    public int abiVersion() {
+        return Direct.mr_abi_version();
+    }
 
     @Override
-    public native long constant(int id);
+    public long constant(int id) {
+        return Direct.mr_constant(id);
+    }
 
     @Override
-    public native int errnoName(int errno, long out, int capacity);
+    public int errnoName(int errno, long out, int capacity) {
+        return Direct.mr_errno_name(errno, out, capacity);
+    }
 
     @Override
-    public native long engineCreate(long config, long report);
+    public long engineCreate(long config, long report) {
+        return Direct.mr_engine_create(config, report);
+    }
 
     @Override
-    public native int engineTurn(long engine, long ops, int count, long completions, int max, long timeoutNanos);
+    public int engineTurn(long engine, long ops, int count, long completions, int max, long timeoutNanos) {
+        return Direct.mr_engine_turn(engine, ops, count, completions, max, timeoutNanos);
+    }
 
     @Override
-    public native int engineWake(long engine);
+    public int engineWake(long engine) {
+        return Direct.mr_engine_wake(engine);
+    }
 
     @Override
-    public native int engineRegisterBuffers(long engine, long pairs, int count, long error);
+    public int engineRegisterBuffers(long engine, long pairs, int count, long error) {
+        return Direct.mr_engine_register_buffers(engine, pairs, count, error);
+    }
 
     @Override
-    public native int engineUnregisterBuffers(long engine);
+    public int engineUnregisterBuffers(long engine) {
+        return Direct.mr_engine_unregister_buffers(engine);
+    }
 
     @Override
-    public native int engineRegisterFiles(long engine, int count);
+    public int engineRegisterFiles(long engine, int count) {
+        return Direct.mr_engine_register_files(engine, count);
+    }
 
     @Override
-    public native int engineUpdateFile(long engine, int slot, int fd);
+    public int engineUpdateFile(long engine, int slot, int fd) {
+        return Direct.mr_engine_update_file(engine, slot, fd);
+    }
 
     @Override
-    public native int engineStats(long engine, long stats);
+    public int engineStats(long engine, long stats) {
+        return Direct.mr_engine_stats(engine, stats);
+    }
 
     @Override
-    public native int engineSampleWorkers(long engine);
+    public int engineSampleWorkers(long engine) {
+        return Direct.mr_engine_sample_workers(engine);
+    }
 
     @Override
-    public native int engineDestroy(long engine);
+    public int engineDestroy(long engine) {
+        return Direct.mr_engine_destroy(engine);
+    }
 
     @Override
-    public native int probe(long probe, int flags);
+    public int probe(long probe, int flags) {
+        return Direct.mr_probe(probe, flags);
+    }
 
     @Override
-    public native long memoryMap(long length, int flags);
+    public long memoryMap(long length, int flags) {
+        return Direct.mr_memory_map(length, flags);
+    }
 
     @Override
-    public native long memoryHugeBytes(long address, long length);
+    public long memoryHugeBytes(long address, long length) {
+        return Direct.mr_memory_huge_bytes(address, length);
+    }
 
     @Override
-    public native int memoryDiscard(long address, long length);
+    public int memoryDiscard(long address, long length) {
+        return Direct.mr_memory_discard(address, length);
+    }
 
     @Override
-    public native int memoryUnmap(long address, long length);
+    public int memoryUnmap(long address, long length) {
+        return Direct.mr_memory_unmap(address, length);
+    }
 
     @Override
-    public native long crc64nvme(long seed, long address, long length);
+    public long crc64nvme(long seed, long address, long length) {
+        return Direct.mr_crc64nvme(seed, address, length);
+    }
 
     @Override
-    public native int open(long path, int flags, int mode);
+    public int open(long path, int flags, int mode) {
+        return Direct.mr_open(path, flags, mode);
+    }
 
     @Override
-    public native int close(int fd);
+    public int close(int fd) {
+        return Direct.mr_close(fd);
+    }
 
     @Override
-    public native long pread(int fd, long address, long length, long offset);
+    public long pread(int fd, long address, long length, long offset) {
+        return Direct.mr_pread(fd, address, length, offset);
+    }
 
     @Override
-    public native long pwrite(int fd, long address, long length, long offset);
+    public long pwrite(int fd, long address, long length, long offset) {
+        return Direct.mr_pwrite(fd, address, length, offset);
+    }
 
     @Override
-    public native int fsync(int fd);
+    public int fsync(int fd) {
+        return Direct.mr_fsync(fd);
+    }
 
     @Override
-    public native int fdatasync(int fd);
+    public int fdatasync(int fd) {
+        return Direct.mr_fdatasync(fd);
+    }
 
     @Override
-    public native int fallocate(int fd, int mode, long offset, long length);
+    public int fallocate(int fd, int mode, long offset, long length) {
+        return Direct.mr_fallocate(fd, mode, offset, length);
+    }
 
     @Override
-    public native int ftruncate(int fd, long length);
+    public int ftruncate(int fd, long length) {
+        return Direct.mr_ftruncate(fd, length);
+    }
 
     @Override
-    public native int statx(int fd, long path, long stat);
+    public int statx(int fd, long path, long stat) {
+        return Direct.mr_statx(fd, path, stat);
+    }
 
     @Override
-    public native int rename(long from, long to, int flags);
+    public int rename(long from, long to, int flags) {
+        return Direct.mr_rename(from, to, flags);
+    }
 
     @Override
-    public native int unlink(long path, int flags);
+    public int unlink(long path, int flags) {
+        return Direct.mr_unlink(path, flags);
+    }
 
     @Override
-    public native int mkdir(long path, int mode);
+    public int mkdir(long path, int mode) {
+        return Direct.mr_mkdir(path, mode);
+    }
 
     @Override
-    public native int fchmod(int fd, int mode);
+    public int fchmod(int fd, int mode) {
+        return Direct.mr_fchmod(fd, mode);
+    }
 
     @Override
-    public native int tryLock(int fd);
+    public int tryLock(int fd) {
+        return Direct.mr_try_lock(fd);
+    }
 
     @Override
-    public native long freeBytes(long path);
+    public long freeBytes(long path) {
+        return Direct.mr_free_bytes(path);
+    }
 
     @Override
-    public native int socketOption(int fd, int what, int value);
+    public int socketOption(int fd, int what, int value) {
+        return Direct.mr_socket_option(fd, what, value);
+    }
 
     @Override
     public String toString() {

@@ -44,6 +44,12 @@ public final class JnaProvider implements NativeIoProvider {
         }
     }
 
+    @Override
+    public boolean unload(NativeIo nativeIo) {
+        Direct.unbind();
+        return true;
+    }
+
     private static NativeIo bind(Path library) throws BindingUnavailableException {
         try {
             return new JnaNativeIo(library);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.bindings.jna;
 
+import dev.millrace.bindings.NativeFunction;
 import dev.millrace.bindings.NativeIoProvider;
 import dev.millrace.bindings.contract.BorderContract;
 import dev.millrace.bindings.contract.NativeImages;
@@ -14,6 +15,6 @@ class JnaNativeIoTest extends BorderContract {
 
     @Override
     protected String metadata() {
-        return NativeImages.methods(JnaNativeIo.class.getName());
+        return NativeImages.methods(Direct.class.getName(), NativeFunction::symbol);
     }
 }
