@@ -110,21 +110,36 @@ final class NativeFolder {
     }
 
     private static int mode(Path path) throws IOException {
-        return attribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS);
+        return attribute(path, "unix:mode");
     }
 
     private static int owner(Path path) throws IOException {
-        return attribute(path, "unix:uid", LinkOption.NOFOLLOW_LINKS);
+        return attribute(path, "unix:uid");
     }
 
-    /** Number of the user that this JVM runs as, which no property and no variable can forge. */
+    /**
+     * Number of the user that this JVM's files will belong to, which no property and no variable can forge. Not the
+     * owner of {@code /proc/self}, which is root where the JVM's program has capabilities of its own.
+     */
     static int self() throws IOException {
-        return attribute(Path.of("/proc/self"), "unix:uid");
+        Path status = Path.of("/proc/self/status");
+        try {
+            for (String line : Files.readString(status, StandardCharsets.ISO_8859_1)
+                    .lines()
+                    .toList()) {
+                if (line.startsWith("Uid:")) {
+                    return Integer.parseUnsignedInt(line.substring(line.lastIndexOf('\t') + 1));
+                }
+            }
+        } catch (NumberFormatException e) {
+            throw new IOException(status + " does not say which user this JVM runs as", e);
+        }
+        throw new IOException(status + " does not say which user this JVM runs as");
     }
 
-    private static int attribute(Path path, String name, LinkOption... options) throws IOException {
+    private static int attribute(Path path, String name) throws IOException {
         try {
-            return (Integer) Files.getAttribute(path, name, options);
+            return (Integer) Files.getAttribute(path, name, LinkOption.NOFOLLOW_LINKS);
         } catch (UnsupportedOperationException | IllegalArgumentException e) {
             throw new IOException(path + ": its file system does not say whose it is", e);
         }

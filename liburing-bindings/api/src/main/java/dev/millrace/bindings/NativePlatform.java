@@ -7,15 +7,14 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** The platforms that libraries are built for, and which of them this JVM runs on. Safe for any thread. */
 enum NativePlatform {
-    X86_64("linux-x86_64", 62, List.of("amd64", "x8664", "x64", "em64t", "ia32e")),
-    AARCH_64("linux-aarch_64", 183, List.of("aarch64", "arm64", "arm64v8"));
+    X86_64("linux-x86_64", 62, "amd64|x8664|x64|em64t|ia32e"),
+    AARCH_64("linux-aarch_64", 183, "aarch64|arm64|arm64v8");
 
     private static final Pattern PUNCTUATION = Pattern.compile("[-_ ]");
     private static final Pattern MUSL = Pattern.compile("(?m)/(ld-musl-|libc\\.musl-)[^/]*$");
@@ -23,9 +22,9 @@ enum NativePlatform {
 
     private final String classifier;
     private final int machine;
-    private final List<String> spellings;
+    private final String spellings;
 
-    NativePlatform(String classifier, int machine, List<String> spellings) {
+    NativePlatform(String classifier, int machine, String spellings) {
         this.classifier = classifier;
         this.machine = machine;
         this.spellings = spellings;
@@ -65,7 +64,7 @@ enum NativePlatform {
         String plain =
                 PUNCTUATION.matcher(processor.trim().toLowerCase(Locale.ROOT)).replaceAll("");
         for (NativePlatform platform : values()) {
-            if (platform.spellings.contains(plain)) {
+            if (plain.matches(platform.spellings)) {
                 return platform;
             }
         }

@@ -19,11 +19,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.Callable;
-import java.util.concurrent.CyclicBarrier;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -320,45 +315,6 @@ class NativeCacheTest {
             assertThat(file).hasBinaryContent(library);
             assertThat(NativeFixture.namesIn(file.getParent()))
                     .containsExactly(file.getFileName().toString());
-        }
-    }
-
-    @Test
-    void serves16ThreadsAtOnce() throws Exception {
-        threadsAtOnce(50);
-    }
-
-    @Test
-    @Tag("slow")
-    void serves16ThreadsAtOnceFiveHundredTimes() throws Exception {
-        threadsAtOnce(500);
-    }
-
-    private void threadsAtOnce(int rounds) throws Exception {
-        ExecutorService threads = Executors.newFixedThreadPool(16);
-        try {
-            for (int round = 0; round < rounds; round++) {
-                Path place = root.resolve("round-" + round);
-                CyclicBarrier barrier = new CyclicBarrier(16);
-                Callable<String> search = () -> {
-                    barrier.await();
-                    Path found = cache(() -> {}, place).unpack(resource);
-                    return found + " " + Files.getAttribute(found, "unix:ino");
-                };
-                List<Future<String>> answers = new ArrayList<>();
-                for (int i = 0; i < 16; i++) {
-                    answers.add(threads.submit(search));
-                }
-                Path file = NativeFixture.unpacked(place, library);
-                for (Future<String> answer : answers) {
-                    assertThat(answer.get()).isEqualTo(file + " " + Files.getAttribute(file, "unix:ino"));
-                }
-                assertThat(NativeFixture.namesIn(file.getParent()))
-                        .containsExactly(file.getFileName().toString());
-                Files.delete(file);
-            }
-        } finally {
-            threads.shutdownNow();
         }
     }
 

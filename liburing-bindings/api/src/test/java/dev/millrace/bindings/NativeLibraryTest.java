@@ -3,17 +3,28 @@ package dev.millrace.bindings;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.ServiceLoader;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -219,6 +230,91 @@ class NativeLibraryTest {
                 .hasMessageContaining("missing.so")
                 .hasMessageContaining("ENOENT")
                 .hasCauseInstanceOf(IOException.class);
+    }
+
+    @Test
+    void letsEachClassLoaderLoadACopyOfItsOwn() throws Exception {
+        assumeTrue(NativeFixture.isReal(), "the C library is not built");
+        Path library = withLibrary("some").resolve(FILE);
+        try (URLClassLoader first = loaderOf(SystemLoad.class);
+                URLClassLoader second = loaderOf(SystemLoad.class)) {
+            loadBy(first, library);
+            assertThatThrownBy(() -> loadBy(second, library))
+                    .isInstanceOf(UnsatisfiedLinkError.class)
+                    .hasMessageContaining("another classloader");
+            for (URLClassLoader loader : List.of(first, second)) {
+                Path copy = NativeLibrary.privateCopy(library);
+                loadBy(loader, copy);
+                Files.delete(copy);
+            }
+        }
+    }
+
+    @Test
+    void serves16ThreadsAtOnce() throws Exception {
+        threadsAtOnce(50);
+    }
+
+    @Test
+    @Tag("slow")
+    void serves16ThreadsAtOnceFiveHundredTimes() throws Exception {
+        threadsAtOnce(500);
+    }
+
+    private void threadsAtOnce(int rounds) throws Exception {
+        byte[] library = NativeFixture.library();
+        Path jar = NativeFixture.classifierJar(folder.resolve("n.jar"), library);
+        ExecutorService threads = Executors.newFixedThreadPool(16);
+        try (URLClassLoader loader = contextLoader(jar)) {
+            for (int round = 0; round < rounds; round++) {
+                Path place = cache.resolve("round-" + round);
+                System.setProperty(NativeLibrary.CACHE_PROPERTY, place.toString());
+                CyclicBarrier barrier = new CyclicBarrier(16);
+                Callable<String> search = () -> {
+                    Thread.currentThread().setContextClassLoader(loader);
+                    barrier.await();
+                    Path found = NativeLibrary.locate("millrace");
+                    return found + " " + Files.getAttribute(found, "unix:ino");
+                };
+                List<Future<String>> answers = new ArrayList<>();
+                for (int i = 0; i < 16; i++) {
+                    answers.add(threads.submit(search));
+                }
+                Path file = NativeFixture.unpacked(place, library);
+                for (Future<String> answer : answers) {
+                    // One file's number: who came second did not replace the file of the first.
+                    assertThat(answer.get())
+                            .startsWith(file + " ")
+                            .isEqualTo(answers.get(0).get());
+                }
+                assertThat(NativeFixture.namesIn(file.getParent()))
+                        .containsExactly(file.getFileName().toString());
+                Files.delete(file);
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    /** A class loader with a class of its own, found as a service. */
+    private URLClassLoader loaderOf(Class<?> type) throws IOException {
+        String name = type.getName();
+        String file = name.replace('.', '/') + ".class";
+        Path jar = NativeFixture.jar(
+                folder.resolve("service.jar"),
+                Map.of(
+                        file,
+                        Files.readAllBytes(NativeFixture.folderOf(type).resolve(file)),
+                        "META-INF/services/java.util.function.Consumer",
+                        name.getBytes(StandardCharsets.UTF_8)));
+        return new URLClassLoader(new URL[] {jar.toUri().toURL()}, ClassLoader.getPlatformClassLoader());
+    }
+
+    @SuppressWarnings("unchecked")
+    private static void loadBy(ClassLoader loader, Path library) {
+        Consumer<String> service =
+                ServiceLoader.load(Consumer.class, loader).findFirst().orElseThrow();
+        service.accept(library.toString());
     }
 
     private void refuses(Path jar, String... words) throws IOException {

@@ -16,8 +16,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Names of processors, the C library, and headers of libraries. */
 class NativePlatformTest {
-    private static final String GLIBC_MAPS = "7f00-7f01 r-xp 0 08:01 5   /usr/lib/x86_64-linux-gnu/libc.so.6\n"
-            + "7f02-7f03 r--p 0 08:01 6   /usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2\n";
+    private static final String GLIBC_MAPS = """
+            7f00-7f01 r-xp 0 08:01 5   /usr/lib/x86_64-linux-gnu/libc.so.6
+            7f02-7f03 r--p 0 08:01 6   /usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2
+            """;
 
     @ParameterizedTest
     @ValueSource(strings = {"amd64", "x86_64", "x86-64", "x64", "AMD64", "X86_64", " x64 ", "x86 64", "em64t"})
