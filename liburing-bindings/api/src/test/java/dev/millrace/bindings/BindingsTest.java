@@ -32,7 +32,7 @@ class BindingsTest {
 
     @BeforeEach
     void aFolderWithALibrary() throws Exception {
-        Files.write(folder.resolve("libmillrace.so"), new byte[1]);
+        Files.write(folder.resolve("libmillrace.so"), NativeFixture.fabricated());
         System.setProperty(NativeLibrary.DIRECTORY_PROPERTY, folder.toString());
         System.clearProperty(Bindings.BINDING_PROPERTY);
     }

@@ -5,12 +5,19 @@ import dev.millrace.bindings.BindingUnavailableException;
 import dev.millrace.bindings.NativeFunction;
 import dev.millrace.bindings.NativeIo;
 import dev.millrace.bindings.NativeIoProvider;
+import dev.millrace.bindings.NativeLibrary;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Offers JNI: compiled glue, for every JDK from 17 on. */
 public final class JniProvider implements NativeIoProvider {
     static final String NAME = "jni";
+
+    private static final Logger LOG = LoggerFactory.getLogger(JniProvider.class);
 
     private static Optional<Path> loaded = Optional.empty();
 
@@ -47,16 +54,44 @@ public final class JniProvider implements NativeIoProvider {
         return new JniNativeIo();
     }
 
-    @SuppressWarnings("restricted") // native access is what this class is for
     private static void open(Path library) throws BindingUnavailableException {
         try {
-            System.load(library.toString());
+            link(library);
         } catch (UnsatisfiedLinkError e) {
-            throw new BindingUnavailableException(library + " cannot be loaded: " + e.getMessage(), e);
+            if (!String.valueOf(e.getMessage()).contains("already loaded in another classloader")) {
+                throw cannotBeLoaded(library, e);
+            }
+            Path copy = NativeLibrary.privateCopy(library);
+            try {
+                link(copy);
+            } catch (UnsatisfiedLinkError again) {
+                throw cannotBeLoaded(copy, again);
+            } finally {
+                remove(copy);
+            }
+        }
+    }
+
+    @SuppressWarnings("restricted") // native access is what this class is for
+    private static void link(Path library) throws BindingUnavailableException {
+        try {
+            System.load(library.toString());
         } catch (IllegalCallerException e) {
             throw new BindingUnavailableException(
                     "this JVM denies native access: start it with --enable-native-access=ALL-UNNAMED or the module's name",
                     e);
+        }
+    }
+
+    private static BindingUnavailableException cannotBeLoaded(Path library, UnsatisfiedLinkError e) {
+        return new BindingUnavailableException(library + " cannot be loaded: " + e.getMessage(), e);
+    }
+
+    private static void remove(Path copy) {
+        try {
+            Files.deleteIfExists(copy);
+        } catch (IOException e) {
+            LOG.warn("The copy {} of a loaded library could not be removed: {}", copy, e.toString());
         }
     }
 
