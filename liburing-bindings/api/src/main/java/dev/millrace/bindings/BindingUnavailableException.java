@@ -14,4 +14,16 @@ public final class BindingUnavailableException extends Exception {
     public BindingUnavailableException(String message, Throwable cause) {
         super(message, cause);
     }
+
+    /**
+     * For a JVM that denies native access.
+     *
+     * @param caller a class of the module that must be granted it
+     * @param cause what the JVM said
+     */
+    public static BindingUnavailableException nativeAccessDenied(Class<?> caller, Throwable cause) {
+        String module = caller.getModule().isNamed() ? caller.getModule().getName() : "ALL-UNNAMED";
+        return new BindingUnavailableException(
+                "this JVM denies native access: start it with --enable-native-access=" + module, cause);
+    }
 }

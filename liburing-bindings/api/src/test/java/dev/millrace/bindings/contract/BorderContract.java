@@ -277,6 +277,30 @@ public abstract class BorderContract {
                 .hasMessageContaining("version " + NativeConstants.ABI_VERSION);
     }
 
+    @Test
+    void saysWhichGrantIsMissingWhereNativeAccessIsDenied() throws Exception {
+        int jdk = Runtime.version().feature();
+        Assumptions.assumeTrue(jdk >= 24, "JDK " + jdk + " denies nothing");
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "--illegal-native-access=deny",
+                        "-cp",
+                        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                        LoadTwice.class.getName(),
+                        provider().getClass().getName(),
+                        Path.of(
+                                        System.getProperty("millrace.native.dir"),
+                                        "lib" + provider().library() + ".so")
+                                .toAbsolutePath()
+                                .toString())
+                .redirectErrorStream(true)
+                .start();
+        String sentence = "this JVM denies native access: start it with --enable-native-access=ALL-UNNAMED\n";
+        assertThat(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+                .isEqualTo(sentence + sentence);
+        assertThat(process.waitFor()).isZero();
+    }
+
     private Path wrongLibrary(String kind) {
         Path library = Path.of(
                 System.getProperty("millrace.native.dir"),

@@ -10,6 +10,7 @@ import java.util.Optional;
 /** Offers the foreign function and memory API of JDK 22 and later. */
 public final class FfmProvider implements NativeIoProvider {
     private static Optional<Path> library = Optional.empty();
+    private static Optional<BindingUnavailableException> broken = Optional.empty();
 
     /** For {@link java.util.ServiceLoader}. */
     public FfmProvider() {}
@@ -27,23 +28,36 @@ public final class FfmProvider implements NativeIoProvider {
     @Override
     public NativeIo load(Path path) throws BindingUnavailableException {
         synchronized (FfmProvider.class) {
+            if (broken.isPresent()) {
+                // Functions is spoilt after a failure and would only say so: the first cause is the true one.
+                throw broken.get();
+            }
             if (library.isPresent() && !library.get().equals(path)) {
                 throw new BindingUnavailableException(
                         "these classes have already loaded " + library.get() + " and cannot load " + path + " as well");
             }
             library = Optional.of(path);
+            try {
+                return bind(path);
+            } catch (BindingUnavailableException e) {
+                broken = Optional.of(e);
+                throw e;
+            }
         }
+    }
+
+    private static NativeIo bind(Path path) throws BindingUnavailableException {
         try {
             NativeIo nativeIo = new FfmNativeIo();
             // The first call initialises Functions, which binds every function or names the one that is missing.
             nativeIo.abiVersion();
             return nativeIo;
-        } catch (IllegalCallerException e) {
-            throw new BindingUnavailableException(
-                    "this JVM denies native access: start it with --enable-native-access=ALL-UNNAMED or the module's name",
-                    e);
-        } catch (LinkageError | IllegalArgumentException e) {
+        } catch (LinkageError e) {
+            // What Functions throws while it is initialised arrives as the cause.
             Throwable cause = e.getCause() == null ? e : e.getCause();
+            if (cause instanceof IllegalCallerException) {
+                throw BindingUnavailableException.nativeAccessDenied(FfmProvider.class, e);
+            }
             throw new BindingUnavailableException(path + " cannot be bound: " + cause.getMessage(), e);
         }
     }

@@ -77,9 +77,7 @@ public final class JniProvider implements NativeIoProvider {
         try {
             System.load(library.toString());
         } catch (IllegalCallerException e) {
-            throw new BindingUnavailableException(
-                    "this JVM denies native access: start it with --enable-native-access=ALL-UNNAMED or the module's name",
-                    e);
+            throw BindingUnavailableException.nativeAccessDenied(JniProvider.class, e);
         }
     }
 
