@@ -37,6 +37,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.LoggerFactory;
 
 /**
  * File operations in pure Java, on {@link FileChannel}: what macOS and Windows get, and Linux where no native code may be
@@ -52,6 +53,20 @@ import java.util.concurrent.atomic.AtomicInteger;
  * anew and the operation, which names its offset, repeated.
  */
 final class JavaSyscalls implements Syscalls {
+    /** Empty in a run-time image without the module jdk.unsupported, where nothing opens with direct I/O. */
+    private static final Optional<OpenOption> DIRECT = direct();
+
+    private static Optional<OpenOption> direct() {
+        try {
+            return Optional.of(DirectOption.DIRECT);
+        } catch (NoClassDefFoundError e) {
+            LoggerFactory.getLogger(JavaSyscalls.class)
+                    .info(
+                            "This run-time image lacks the module jdk.unsupported: the blocking engine has no direct I/O");
+            return Optional.empty();
+        }
+    }
+
     /** An open channel, and how to open it again. */
     private static final class OpenFile {
         private final Path path;
@@ -68,7 +83,7 @@ final class JavaSyscalls implements Syscalls {
         }
 
         boolean isDirect() {
-            return again.contains(DirectOption.DIRECT);
+            return DIRECT.filter(again::contains).isPresent();
         }
 
         boolean isStill(FileStat other) {
@@ -100,7 +115,9 @@ final class JavaSyscalls implements Syscalls {
             boolean exclusive = (flags & OpenFlag.EXCLUSIVE) != 0;
             add(options, flags, OpenFlag.CREATE, exclusive ? StandardOpenOption.CREATE_NEW : StandardOpenOption.CREATE);
             add(options, flags, OpenFlag.TRUNCATE, StandardOpenOption.TRUNCATE_EXISTING);
-            add(options, flags, OpenFlag.DIRECT, DirectOption.DIRECT);
+            if ((flags & OpenFlag.DIRECT) != 0) {
+                options.add(DIRECT.orElseThrow(UnsupportedOperationException::new));
+            }
             add(options, flags, OpenFlag.NO_FOLLOW, LinkOption.NOFOLLOW_LINKS);
             if ((flags & (OpenFlag.READ | OpenFlag.WRITE)) == 0) {
                 options.add(StandardOpenOption.READ);
