@@ -54,6 +54,7 @@ test-all: packages-test-all check-native java
 	@$(MAKE) --no-print-directory -C native test-all
 	@$(MVN) verify -Dspotless.check.skip -Dtest.groups=slow -Dtest.excludedGroups=none -Dtest.reports=surefire-reports-slow
 	@scripts/test-bindings full '$(OLD_JDK)'
+	@scripts/test-places '$(OLD_JDK)'
 	@$(MAKE) --no-print-directory docs
 	@scripts/test-summary
 
