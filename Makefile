@@ -77,13 +77,15 @@ docs: java
 
 # ------------------------------------------------------------------ benchmarks
 
-.PHONY: bench-loop bench-download limit
+.PHONY: bench-loop bench-download bench-bindings limit
 limit: packages-build
 	@$(MAKE) --no-print-directory -s -C benchmarks/limit
 bench-loop: packages-bench java limit
 	@benchmarks/scripts/bench-loop
 bench-download: packages-bench java limit
 	@benchmarks/scripts/bench-download
+bench-bindings: packages-bench java
+	@benchmarks/scripts/bench-bindings
 
 .PHONY: clean
 clean:
