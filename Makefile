@@ -31,6 +31,11 @@ $(BUILT): $(SOURCES)
 native: packages-build
 	@$(MAKE) --no-print-directory -s -C native lib
 
+# The library for aarch64, cross-built, with its tests under qemu-user; in `make test-all`.
+.PHONY: native-aarch64
+native-aarch64: packages-test-all
+	@scripts/native-aarch64
+
 # Installs what is missing where we are root on Debian, else prints the exact command.
 packages-%:
 	@scripts/system-packages $*
@@ -52,6 +57,7 @@ test: packages-test check-native java
 # What `make test` leaves out: slow tests, many kills, thread sanitizer, valgrind, Javadoc.
 test-all: packages-test-all check-native java
 	@$(MAKE) --no-print-directory -C native test-all
+	@scripts/native-aarch64
 	@$(MVN) verify -Dspotless.check.skip -Dtest.groups=slow -Dtest.excludedGroups=none -Dtest.reports=surefire-reports-slow
 	@scripts/test-bindings full '$(OLD_JDK)'
 	@$(MAKE) --no-print-directory docs
