@@ -31,9 +31,9 @@ $(BUILT): $(SOURCES)
 native: packages-build
 	@$(MAKE) --no-print-directory -s -C native lib
 
-# The library for aarch64, cross-built, with its tests under qemu-user; in `make test-all`.
+# The libraries for aarch64, cross-built, with their tests under qemu-user; in `make test-all`.
 .PHONY: native-aarch64
-native-aarch64: packages-test-all
+native-aarch64: packages-test-all java
 	@scripts/native-aarch64
 
 # Installs what is missing where we are root on Debian, else prints the exact command.
