@@ -81,6 +81,16 @@ docs: java
 	@$(MVN) javadoc:aggregate -DskipTests
 	@echo 'Javadoc: target/reports/apidocs/index.html'
 
+# ------------------------------------------------------------------ release
+
+# Bill of materials of all that is published, and everything that a release deploys, in a local repository, unsigned.
+.PHONY: bom stage
+bom: java
+	@$(MVN) org.cyclonedx:cyclonedx-maven-plugin:makeAggregateBom
+	@echo 'Bill of materials: target/bom.json'
+stage: java
+	@scripts/stage
+
 # ------------------------------------------------------------------ benchmarks
 
 .PHONY: bench-loop bench-download limit
