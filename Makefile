@@ -54,13 +54,16 @@ test: packages-test check-native java
 	@scripts/test-bindings short '$(OLD_JDK)'
 	@scripts/test-summary
 
-# What `make test` leaves out: slow tests, many kills, thread sanitizer, valgrind, Javadoc.
+# What `make test` leaves out: slow tests, many kills, thread sanitizer, valgrind, Javadoc, aarch64, what a release deploys.
 test-all: packages-test-all check-native java
 	@$(MAKE) --no-print-directory -C native test-all
 	@scripts/native-aarch64
 	@$(MVN) verify -Dspotless.check.skip -Dtest.groups=slow -Dtest.excludedGroups=none -Dtest.reports=surefire-reports-slow
 	@scripts/test-bindings full '$(OLD_JDK)'
-	@$(MAKE) --no-print-directory docs
+	@$(MAKE) --no-print-directory docs bom
+	@scripts/stage
+	@scripts/test-user-project
+	@scripts/test-reproducible
 	@scripts/test-summary
 
 # ------------------------------------------------------------------ style
