@@ -31,6 +31,11 @@ $(BUILT): $(SOURCES)
 native: packages-build
 	@$(MAKE) --no-print-directory -s -C native lib
 
+# The libraries for aarch64, cross-built, with their tests under qemu-user; in `make test-all`.
+.PHONY: native-aarch64
+native-aarch64: packages-test-all java
+	@scripts/native-aarch64
+
 # Installs what is missing where we are root on Debian, else prints the exact command.
 packages-%:
 	@scripts/system-packages $*
@@ -49,13 +54,17 @@ test: packages-test check-native java
 	@scripts/test-bindings short '$(OLD_JDK)'
 	@scripts/test-summary
 
-# What `make test` leaves out: slow tests, many kills, thread sanitizer, valgrind, Javadoc.
+# What `make test` leaves out: slow tests, many kills, thread sanitizer, valgrind, Javadoc, aarch64, what a release deploys.
 test-all: packages-test-all check-native java
 	@$(MAKE) --no-print-directory -C native test-all
+	@scripts/native-aarch64
 	@$(MVN) verify -Dspotless.check.skip -Dtest.groups=slow -Dtest.excludedGroups=none -Dtest.reports=surefire-reports-slow
 	@scripts/test-bindings full '$(OLD_JDK)'
 	@scripts/test-places '$(OLD_JDK)'
-	@$(MAKE) --no-print-directory docs
+	@$(MAKE) --no-print-directory docs bom
+	@scripts/stage
+	@scripts/test-user-project
+	@scripts/test-reproducible
 	@scripts/test-summary
 
 # ------------------------------------------------------------------ style
@@ -76,15 +85,27 @@ docs: java
 	@$(MVN) javadoc:aggregate -DskipTests
 	@echo 'Javadoc: target/reports/apidocs/index.html'
 
+# ------------------------------------------------------------------ release
+
+# Bill of materials of all that is published, and everything that a release deploys, in a local repository, unsigned.
+.PHONY: bom stage
+bom: java
+	@$(MVN) org.cyclonedx:cyclonedx-maven-plugin:makeAggregateBom
+	@echo 'Bill of materials: target/bom.json'
+stage: java
+	@scripts/stage
+
 # ------------------------------------------------------------------ benchmarks
 
-.PHONY: bench-loop bench-download limit
+.PHONY: bench-loop bench-download bench-bindings limit
 limit: packages-build
 	@$(MAKE) --no-print-directory -s -C benchmarks/limit
 bench-loop: packages-bench java limit
 	@benchmarks/scripts/bench-loop
 bench-download: packages-bench java limit
 	@benchmarks/scripts/bench-download
+bench-bindings: packages-bench java
+	@benchmarks/scripts/bench-bindings
 
 .PHONY: clean
 clean:

@@ -3,11 +3,7 @@ package dev.millrace.io;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.millrace.bindings.Bindings;
-import dev.millrace.bindings.NativeLibrary;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -30,23 +26,27 @@ class ClassLoadersTest {
     }
 
     private String rounds(int count) throws Exception {
-        List<String> command = new ArrayList<>(
-                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx128m"));
-        if (Runtime.version().feature() >= 22) {
-            command.add("--enable-native-access=ALL-UNNAMED");
-        }
-        command.addAll(List.of(
-                "-D" + Bindings.BINDING_PROPERTY + "=" + TestEngines.binding(),
-                "-D" + NativeLibrary.DIRECTORY_PROPERTY + "=" + System.getProperty(NativeLibrary.DIRECTORY_PROPERTY),
-                "-cp",
-                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-                LoaderRounds.class.getName(),
+        return ChildJvm.run(
+                List.of("-Xmx128m"),
+                LoaderRounds.class,
                 String.valueOf(count),
                 folder.toString(),
-                TestEngines.binding()));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor()).as(output).isZero();
-        return output;
+                TestEngines.binding());
+    }
+
+    @Test
+    void initialisesFromSixteenThreadsAtOnce() throws Exception {
+        assertThat(together(20)).contains("20 of 20 agreed");
+    }
+
+    @Test
+    @Tag("slow")
+    void initialisesFromSixteenThreadsAtOnceFiveHundredTimes() throws Exception {
+        assertThat(together(500)).contains("500 of 500 agreed");
+    }
+
+    private static String together(int count) throws Exception {
+        return ChildJvm.run(
+                List.of("-Xmx128m"), LoaderRounds.class, String.valueOf(count), "together", TestEngines.binding());
     }
 }

@@ -8,16 +8,20 @@ import java.net.URLClassLoader;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CyclicBarrier;
 
 /** Started by {@link ClassLoadersTest}: loads these classes by loaders of their own, uses them, and drops them. */
 public final class LoaderRounds {
     private static final int ROUNDS_OF_COLLECTION = 50;
+    private static final int THREADS = 16;
 
     private record Parts(List<URL> own, ClassLoader shared) {}
 
     private LoaderRounds() {}
 
-    /** ROUNDS FOLDER BINDING. */
+    /** ROUNDS FOLDER BINDING, where the folder {@code together} means many threads at once and no files. */
     public static void main(String[] args) throws Exception {
         List<URL> urls = new ArrayList<>();
         ClassLoader shared = ClassLoader.getPlatformClassLoader();
@@ -31,6 +35,10 @@ public final class LoaderRounds {
             }
         }
         Parts parts = new Parts(urls, shared);
+        if (args[1].equals("together")) {
+            together(Integer.parseInt(args[0]), parts, args[2]);
+            return;
+        }
         try (URLClassLoader one = loader(parts);
                 URLClassLoader two = loader(parts)) {
             use(one, args[1], args[2]);
@@ -46,6 +54,41 @@ public final class LoaderRounds {
             }
         }
         System.out.println("collected " + collected + " of " + rounds);
+    }
+
+    private static void together(int rounds, Parts parts, String binding) throws Exception {
+        int agreed = 0;
+        for (int round = 0; round < rounds; round++) {
+            try (URLClassLoader loader = loader(parts)) {
+                CyclicBarrier barrier = new CyclicBarrier(THREADS);
+                Set<Object> seen = ConcurrentHashMap.newKeySet();
+                List<Thread> threads = new ArrayList<>();
+                for (int i = 0; i < THREADS; i++) {
+                    Thread thread = new Thread(() -> {
+                        try {
+                            barrier.await();
+                            seen.add(loader.loadClass("dev.millrace.io.LoaderSession")
+                                    .getMethod("load", String.class)
+                                    .invoke(null, binding));
+                        } catch (Exception e) {
+                            seen.add(e);
+                        }
+                    });
+                    threads.add(thread);
+                    thread.start();
+                }
+                for (Thread thread : threads) {
+                    thread.join();
+                }
+                if (seen.size() == 1
+                        && seen.iterator().next().getClass().getName().endsWith("NativeIo")) {
+                    agreed++;
+                } else {
+                    System.out.println(seen);
+                }
+            }
+        }
+        System.out.println(agreed + " of " + rounds + " agreed");
     }
 
     private static URLClassLoader loader(Parts parts) {

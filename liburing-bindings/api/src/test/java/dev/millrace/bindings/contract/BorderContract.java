@@ -9,6 +9,7 @@ import dev.millrace.bindings.Bindings;
 import dev.millrace.bindings.NativeConstants;
 import dev.millrace.bindings.NativeIo;
 import dev.millrace.bindings.NativeIoProvider;
+import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -20,6 +21,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -308,6 +310,38 @@ public abstract class BorderContract {
                 "lib" + provider().library() + ".so");
         Assumptions.assumeTrue(Files.exists(library), library + " is not built: run make -C native tools");
         return library;
+    }
+
+    @Test
+    @Tag("slow")
+    void leaksNothingInFiftyMillionReads() throws Exception {
+        Path path = Files.write(folder.resolve("small"), new byte[] {1, 2, 3, 4});
+        int fd = nativeIo.open(text(0, path.toString()), constants.oRdonly, 0);
+        assertThat(fd).isPositive();
+        readMany(fd, 2_000_000);
+        long before = residentKib();
+        readMany(fd, 50_000_000);
+        long after = residentKib();
+        assertThat(nativeIo.close(fd)).isZero();
+        // A leak of one byte a read would be 48 MiB; the heap itself may still grow a little.
+        assertThat(after - before).as("KiB of resident memory gained").isLessThan(32 << 10);
+    }
+
+    private void readMany(int fd, int count) {
+        long sum = 0;
+        for (int i = 0; i < count; i++) {
+            sum += nativeIo.pread(fd, memory + 4096, 4, 0);
+        }
+        assertThat(sum).isEqualTo(4L * count);
+    }
+
+    private static long residentKib() throws IOException {
+        System.gc();
+        return Files.readAllLines(Path.of("/proc/self/status")).stream()
+                .filter(line -> line.startsWith("VmRSS:"))
+                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+                .findFirst()
+                .orElseThrow();
     }
 
     @Test
