@@ -12,6 +12,7 @@ public abstract sealed class IoFailure extends IOException
                 FatalIoException,
                 EngineClosedException,
                 EngineUnavailableException,
+                EndOfFileException,
                 FileClosedException,
                 MisalignedException,
                 OperationCancelledException,

@@ -9,6 +9,7 @@ import dev.millrace.io.engine.OpenFlag;
 import dev.millrace.io.engine.Operation;
 import dev.millrace.io.engine.Syscalls;
 import dev.millrace.io.engine.Syscalls.StatResult;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -44,6 +45,8 @@ public final class VirtualFile implements AutoCloseable {
     private final Alignment alignment;
     private final int blockSize;
 
+    private final BouncedTransfer bounced;
+
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition idle = lock.newCondition();
     private int underWay;
@@ -61,6 +64,7 @@ public final class VirtualFile implements AutoCloseable {
         this.fd = fd;
         this.direct = direct;
         this.alignment = alignment;
+        this.bounced = new BouncedTransfer(this, engine.buffers());
         int preferred = stat.blockSize();
         boolean usable = preferred >= alignment.offset() && preferred <= 1 << 20 && Integer.bitCount(preferred) == 1;
         this.blockSize = direct ? (usable ? preferred : Math.max(alignment.offset(), 4096)) : 1;
@@ -291,6 +295,50 @@ public final class VirtualFile implements AutoCloseable {
     /** {@link #write} as a future. */
     public CompletableFuture<IoResult> writeAsync(OwnedBuffer buffer, int at, int length, long position) {
         return transferAsync(true, buffer, at, length, position);
+    }
+
+    /**
+     * Reads into any memory, from any offset: under direct I/O the read is widened to the alignment and the bytes that
+     * were wanted are copied. Holds one buffer of the engine's pool at a time; waits for one in line.
+     *
+     * @param target filled from its position on, which moves
+     * @param position offset in the file
+     * @return bytes read: fewer than there was room for only at the end of the file
+     */
+    public int read(ByteBuffer target, long position) throws IoFailure {
+        return bounced.read(target, position);
+    }
+
+    /**
+     * {@link #read(ByteBuffer, long)} as a future. The memory belongs to it until it is complete; cancelling it does not
+     * stop what has begun.
+     */
+    public CompletableFuture<Integer> readAsync(ByteBuffer target, long position) {
+        return bounced.readAsync(target, position);
+    }
+
+    /**
+     * Fills all of the target.
+     *
+     * @throws EndOfFileException where the file ends before; what there was is in the target
+     */
+    public void readExact(ByteBuffer target, long position) throws IoFailure {
+        int wanted = target.remaining();
+        int got = bounced.read(target, position);
+        if (got < wanted) {
+            throw new EndOfFileException(path, position, wanted, got);
+        }
+    }
+
+    /**
+     * Writes all of the source, of any memory. Under direct I/O offset and length must be aligned: what lies beside an
+     * unaligned write would have to be read and written back, and another's change between the two would be lost.
+     *
+     * @param source written from its position on, which moves by what was written
+     * @throws MisalignedException where direct I/O cannot take the offset or the length
+     */
+    public void writeAll(ByteBuffer source, long position) throws IoFailure {
+        bounced.write(source, position);
     }
 
     private void check(boolean write, OwnedBuffer buffer, int at, int length, long position)
