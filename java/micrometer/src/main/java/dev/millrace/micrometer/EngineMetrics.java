@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.micrometer;
+
+import dev.millrace.io.EngineStatus;
+import dev.millrace.io.IoEngine;
+import dev.millrace.io.engine.EngineCounters;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.binder.BaseUnits;
+import io.micrometer.core.instrument.binder.MeterBinder;
+import java.time.Duration;
+import java.util.function.ToDoubleFunction;
+import java.util.function.ToLongFunction;
+
+/**
+ * What an engine counts, as meters named {@code millrace.engine.*} with the tags {@code engine} and {@code binding}. One
+ * look at the engine serves all meters of a scrape: it is asked at most once in a tenth of a second. After the engine was
+ * closed the meters keep their last values.
+ *
+ * <p>Hold the binder as long as the registry shall show the meters: registries hold it weakly.
+ */
+public final class EngineMetrics implements MeterBinder {
+    private static final long FRESH_NANOS = Duration.ofMillis(100).toNanos();
+
+    private final IoEngine engine;
+    private final Tags tags;
+    private EngineCounters counters;
+    private long takenAt;
+
+    /**
+     * For one engine.
+     *
+     * @param tags more tags, which tell several engines of one kind apart
+     */
+    public EngineMetrics(IoEngine engine, Tags tags) {
+        this.engine = engine;
+        EngineStatus status = engine.status();
+        this.tags = tags.and("engine", status.engine().label(), "binding", status.binding());
+        counters = engine.counters();
+        takenAt = System.nanoTime();
+    }
+
+    private synchronized EngineCounters counters() {
+        long now = System.nanoTime();
+        if (now - takenAt > FRESH_NANOS) {
+            counters = engine.counters();
+            takenAt = now;
+        }
+        return counters;
+    }
+
+    @Override
+    public void bindTo(MeterRegistry registry) {
+        counter(registry, "operations.submitted", "operations handed to the engine", EngineCounters::submitted);
+        counter(registry, "operations.completed", "operations that have ended", EngineCounters::completed);
+        counter(registry, "operations.fixed", "reads and writes of registered buffers", EngineCounters::fixed);
+        counter(registry, "operations.plain", "reads and writes of other memory", EngineCounters::plain);
+        counter(
+                registry,
+                "operations.workers",
+                "operations done by worker threads of the engine, not by the ring",
+                EngineCounters::toWorkers);
+        counter(registry, "turns", "crossings of the border, each with all that was ready", EngineCounters::turns);
+        counter(registry, "enters", "system calls that entered the ring or waited", EngineCounters::enters);
+        counter(registry, "wakeups", "times the engine thread was woken", EngineCounters::wakes);
+        counter(registry, "overflows", "times the completion queue overflowed", EngineCounters::overflows);
+        bytes(registry, "bytes.read", EngineCounters::bytesRead);
+        bytes(registry, "bytes.written", EngineCounters::bytesWritten);
+        bytes(registry, "bytes.sent", EngineCounters::bytesSent);
+        gauge(
+                registry,
+                "slots.used",
+                "operations in flight",
+                metrics -> metrics.counters().inFlight());
+        gauge(
+                registry,
+                "slots",
+                "operations in flight at most",
+                metrics -> metrics.engine.status().slots());
+        gauge(
+                registry,
+                "kernel.workers",
+                "threads of the kernel that carry operations of this process; 0 is as it should be",
+                metrics -> metrics.counters().kernelWorkers());
+        gauge(
+                registry,
+                "buffers",
+                "buffers of the pool",
+                metrics -> metrics.engine.buffers().size());
+        gauge(
+                registry,
+                "buffers.available",
+                "buffers of the pool that nobody holds",
+                metrics -> metrics.engine.buffers().available());
+        gauge(
+                registry,
+                "buffers.registered",
+                "buffers registered with the kernel",
+                metrics -> metrics.counters().registeredBuffers());
+    }
+
+    private void counter(
+            MeterRegistry registry, String name, String description, ToLongFunction<EngineCounters> value) {
+        FunctionCounter.builder("millrace.engine." + name, this, metrics -> value.applyAsLong(metrics.counters()))
+                .description(description)
+                .tags(tags)
+                .register(registry);
+    }
+
+    private void bytes(MeterRegistry registry, String name, ToLongFunction<EngineCounters> value) {
+        FunctionCounter.builder("millrace.engine." + name, this, metrics -> value.applyAsLong(metrics.counters()))
+                .baseUnit(BaseUnits.BYTES)
+                .tags(tags)
+                .register(registry);
+    }
+
+    private void gauge(MeterRegistry registry, String name, String description, ToDoubleFunction<EngineMetrics> value) {
+        Gauge.builder("millrace.engine." + name, this, value)
+                .description(description)
+                .tags(tags)
+                .register(registry);
+    }
+}

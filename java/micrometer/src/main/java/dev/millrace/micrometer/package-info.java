@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Meters of Micrometer for engines. */
+package dev.millrace.micrometer;

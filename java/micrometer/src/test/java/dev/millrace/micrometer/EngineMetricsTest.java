@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.micrometer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millrace.io.EngineKind;
+import dev.millrace.io.EngineUnavailableException;
+import dev.millrace.io.IoEngine;
+import dev.millrace.io.IoEngineConfig;
+import dev.millrace.io.OpenOptions;
+import dev.millrace.io.OwnedBuffer;
+import dev.millrace.io.VirtualFile;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class EngineMetricsTest {
+    @TempDir
+    Path folder;
+
+    @ParameterizedTest
+    @EnumSource
+    void showsWhatTheEngineCounts(EngineKind kind) throws Exception {
+        SimpleMeterRegistry registry = new SimpleMeterRegistry();
+        EngineMetrics metrics;
+        try (IoEngine engine =
+                IoEngine.open(IoEngineConfig.defaults().withEngine(kind).withPool(4, 4096))) {
+            metrics = new EngineMetrics(engine, Tags.of("name", "one"));
+            metrics.bindTo(registry);
+            assertThat(gauge(registry, kind, "buffers")).isEqualTo(4);
+            assertThat(gauge(registry, kind, "slots")).isEqualTo(engine.status().slots());
+            try (VirtualFile file = VirtualFile.open(engine, folder.resolve("f"), OpenOptions.creating());
+                    OwnedBuffer buffer = engine.buffers().acquire()) {
+                file.writeAsync(buffer, 0, 4096, 0).get();
+                assertThat(gauge(registry, kind, "buffers.available")).isEqualTo(3);
+            }
+        } catch (EngineUnavailableException e) {
+            Assumptions.abort(e.getMessage());
+            return;
+        }
+        Thread.sleep(150); // older than a look may be
+        assertThat(counter(registry, kind, "bytes.written")).isEqualTo(4096);
+        assertThat(counter(registry, kind, "operations.submitted"))
+                .isPositive()
+                .isEqualTo(counter(registry, kind, "operations.completed"));
+        assertThat(gauge(registry, kind, "slots.used")).isZero();
+        assertThat(gauge(registry, kind, "kernel.workers")).isNotNegative();
+        assertThat(metrics).isNotNull();
+    }
+
+    private static double counter(SimpleMeterRegistry registry, EngineKind kind, String name) {
+        return registry.get("millrace.engine." + name)
+                .tags("name", "one", "engine", kind.label())
+                .functionCounter()
+                .count();
+    }
+
+    private static double gauge(SimpleMeterRegistry registry, EngineKind kind, String name) {
+        return registry.get("millrace.engine." + name)
+                .tags("name", "one", "engine", kind.label())
+                .gauge()
+                .value();
+    }
+}
