@@ -75,13 +75,15 @@ docs: java
 
 # ------------------------------------------------------------------ benchmarks
 
-.PHONY: bench-loop bench-download limit
+.PHONY: bench-loop bench-download bench-peers limit
 limit: packages-build
 	@$(MAKE) --no-print-directory -s -C benchmarks/limit
 bench-loop: packages-bench java limit
 	@benchmarks/scripts/bench-loop
 bench-download: packages-bench java limit
 	@benchmarks/scripts/bench-download
+bench-peers: packages-bench java limit
+	@benchmarks/scripts/bench-peers
 
 .PHONY: clean
 clean:

@@ -94,8 +94,11 @@ final class CrtDownloads implements Contender {
                         }
                     }
                 });
-        try (S3MetaRequest request = client.makeMetaRequest(options)) {
+        S3MetaRequest request = client.makeMetaRequest(options);
+        try {
             done.join();
+        } finally {
+            request.close();
         }
     }
 
