@@ -75,7 +75,7 @@ docs: java
 
 # ------------------------------------------------------------------ benchmarks
 
-.PHONY: bench-loop bench-download bench-peers limit
+.PHONY: bench-loop bench-download bench-peers bench-check limit
 limit: packages-build
 	@$(MAKE) --no-print-directory -s -C benchmarks/limit
 bench-loop: packages-bench java limit
@@ -84,6 +84,9 @@ bench-download: packages-bench java limit
 	@benchmarks/scripts/bench-download
 bench-peers: packages-bench java limit
 	@benchmarks/scripts/bench-peers
+# Ratios and counts against the committed baseline; at most 4 minutes.
+bench-check: packages-bench java limit
+	@benchmarks/scripts/bench-check
 
 .PHONY: clean
 clean:
