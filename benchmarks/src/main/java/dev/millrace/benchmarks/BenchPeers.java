@@ -259,7 +259,7 @@ public final class BenchPeers implements Callable<Integer> {
     private static void fail(Map<String, Object> line, String sentence, ResultLines lines) {
         line.put("failure", sentence);
         lines.add(line);
-        say(line.get("workload") + ": " + line.get("contender") + " " + sentence);
+        say(line.get("workload") + ": " + line.get("contender") + ": " + sentence);
     }
 
     private void round(Peer peer, Workload workload, int round, List<Peer> peers, ResultLines lines)

@@ -143,11 +143,11 @@ public final class CheckRounds implements Callable<Integer> {
             long reserved = file.reserve(size) ? size : Long.MAX_VALUE;
             Semaphore ready = new Semaphore(0);
             CopyLoop loop = CopyLoop.start(file, 0, reserved, BUFFERS, (buffer, at, length) -> {}, ready::release);
+            double[] nanos = new double[(int) (size / CHUNK)];
+            int timed = 0;
             EngineCounters before = engine.counters();
             long allocated = allocated();
             long processCpu = ProcessCpu.nanos();
-            double[] nanos = new double[(int) (size / CHUNK)];
-            int timed = 0;
             for (long at = 0; at < size; at += CHUNK) {
                 long start = System.nanoTime();
                 boolean straight = put(loop, ready);
@@ -157,7 +157,6 @@ public final class CheckRounds implements Callable<Integer> {
                     nanos[timed++] = System.nanoTime() - start;
                 }
             }
-            double middle = Spread.of(Arrays.copyOf(nanos, timed)).middle();
             CompletableFuture<Optional<IoFailure>> end = new CompletableFuture<>();
             loop.finish(end::complete);
             Optional<IoFailure> failure = end.join();
@@ -168,6 +167,7 @@ public final class CheckRounds implements Callable<Integer> {
                 throw failure.get();
             }
             file.sync();
+            double middle = Spread.of(Arrays.copyOf(nanos, timed)).middle();
             return new Copied(middle, process, more, difference(before, after));
         } finally {
             Files.deleteIfExists(path);
