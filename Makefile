@@ -97,7 +97,7 @@ stage: java
 
 # ------------------------------------------------------------------ benchmarks
 
-.PHONY: bench-loop bench-download bench-bindings limit
+.PHONY: bench-loop bench-download bench-bindings bench-peers bench-check limit
 limit: packages-build
 	@$(MAKE) --no-print-directory -s -C benchmarks/limit
 bench-loop: packages-bench java limit
@@ -106,6 +106,11 @@ bench-download: packages-bench java limit
 	@benchmarks/scripts/bench-download
 bench-bindings: packages-bench java
 	@benchmarks/scripts/bench-bindings
+bench-peers: packages-bench java limit
+	@benchmarks/scripts/bench-peers
+# Ratios and counts against the committed baseline; at most 4 minutes.
+bench-check: packages-bench java limit
+	@benchmarks/scripts/bench-check
 
 .PHONY: clean
 clean:

@@ -2,7 +2,10 @@
 package dev.millrace.benchmarks;
 
 import dev.millrace.io.EngineKind;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,8 +31,12 @@ public final class DownloadRounds implements Callable<Integer> {
     enum Who {
         /** This project's. */
         MILLRACE,
+        /** This project's transformer in the AWS SDK's client. */
+        DROP_IN,
         /** The AWS SDK's own toFile. */
-        SDK
+        SDK,
+        /** Amazon's client in C by itself, which writes the file with direct I/O. */
+        CRT_DIRECT
     }
 
     @Mixin
@@ -71,6 +78,17 @@ public final class DownloadRounds implements Callable<Integer> {
     @Option(names = "--dir", required = true, description = "folder of the files")
     private Path folder = Path.of("");
 
+    @Option(names = "--authority", description = "certificates that the client in C trusts, in PEM")
+    private Optional<Path> authority = Optional.empty();
+
+    @Option(names = "--part-mib", defaultValue = "16", description = "parts of the client in C (${DEFAULT-VALUE})")
+    private int partMib = 16;
+
+    @Option(
+            names = "--on-request",
+            description = "a round for each line of standard input, so that contenders can take turns round by round")
+    private boolean onRequest;
+
     @Option(names = "--tag", description = "name=value that each line shall carry")
     private Map<String, String> tags = new LinkedHashMap<>();
 
@@ -82,26 +100,39 @@ public final class DownloadRounds implements Callable<Integer> {
         }
         int failed = 0;
         try (Contender contender = contender()) {
-            for (int round = 0; round < rounds; round++) {
-                Path target = folder.resolve("round-" + round);
-                Files.createDirectories(target);
-                Figures figures = contender.run(items, target);
-                WorkFolder.removeTree(target);
-                System.out.println(Figures.json(line(round, figures)));
-                failed += figures.failed();
+            if (onRequest) {
+                // What was spent until here is the start of the JVM and of the client.
+                System.out.println(Figures.json(Map.of("ready", true, "start_cpu_seconds", ProcessCpu.nanos() / 1e9)));
+                BufferedReader requests = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+                for (int round = 0; requests.readLine() != null; round++) {
+                    failed += round(contender, items, round);
+                }
+            } else {
+                for (int round = 0; round < rounds; round++) {
+                    failed += round(contender, items, round);
+                }
             }
         }
         return failed == 0 ? 0 : 1;
     }
 
+    private int round(Contender contender, List<Item> items, int round) throws IOException {
+        Path target = folder.resolve("round-" + round);
+        Files.createDirectories(target);
+        Figures figures = contender.run(items, target);
+        WorkFolder.removeTree(target);
+        System.out.println(Figures.json(line(round, figures)));
+        return figures.failed();
+    }
+
     private Contender contender() throws IOException {
-        return who == Who.SDK
-                ? new SdkDownloads(client, s3, concurrency)
-                : new MillraceDownloads(
-                        EngineKind.parse(engine),
-                        binding,
-                        s3,
-                        new MillraceDownloads.Sizes(concurrency, pool(), bufferKib * 1024));
+        MillraceDownloads.Sizes sizes = new MillraceDownloads.Sizes(concurrency, pool(), bufferKib * 1024);
+        return switch (who) {
+            case SDK -> new SdkDownloads(client, s3, concurrency);
+            case CRT_DIRECT -> new CrtDownloads(s3, concurrency, partMib, authority);
+            case DROP_IN -> new DropInDownloads(EngineKind.parse(engine), binding, s3, sizes);
+            case MILLRACE -> new MillraceDownloads(EngineKind.parse(engine), binding, s3, sizes);
+        };
     }
 
     private int pool() {

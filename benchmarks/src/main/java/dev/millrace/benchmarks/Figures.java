@@ -48,6 +48,25 @@ record Figures(
         verified = Map.copyOf(verified);
     }
 
+    /** Of one who tells nothing but what it did. */
+    static Figures ofRival(SyncedFiles.Done done, String name, boolean direct) {
+        return new Figures(
+                done.objects(),
+                done.failed(),
+                done.bytes(),
+                done.spent(),
+                name,
+                "none",
+                direct,
+                false,
+                0,
+                0,
+                0,
+                0,
+                Map.of(),
+                0);
+    }
+
     /** The keys of {@code millrace get --json}, and what the whole machine spent. */
     Map<String, Object> toMap() {
         Map<String, Object> map = new LinkedHashMap<>();

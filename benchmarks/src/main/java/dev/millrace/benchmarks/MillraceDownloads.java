@@ -5,7 +5,6 @@ import dev.millrace.io.EngineKind;
 import dev.millrace.io.EngineUnavailableException;
 import dev.millrace.io.IoEngine;
 import dev.millrace.io.IoEngineConfig;
-import dev.millrace.io.engine.EngineCounters;
 import dev.millrace.transfer.DownloadRequest;
 import dev.millrace.transfer.DownloadResult;
 import dev.millrace.transfer.Downloader;
@@ -58,7 +57,7 @@ final class MillraceDownloads implements Contender {
 
     @Override
     public Figures run(List<Item> items, Path folder) {
-        EngineCounters before = engine.counters();
+        EngineFigures counting = EngineFigures.begin(engine);
         List<CompletableFuture<DownloadResult>> futures = new ArrayList<>();
         Window start = Window.begin();
         for (Item item : items) {
@@ -74,21 +73,10 @@ final class MillraceDownloads implements Contender {
             }
         }
         Window spent = start.spent();
-        EngineCounters after = engine.counters();
-        long turns = after.turns() - before.turns();
-        return new Figures(
-                results.size(),
-                items.size() - results.size(),
-                results.stream().mapToLong(DownloadResult::bytes).sum(),
-                spent,
-                engine.kind().label(),
-                engine.status().binding(),
+        long bytes = results.stream().mapToLong(DownloadResult::bytes).sum();
+        return counting.of(
+                new SyncedFiles.Done(results.size(), items.size() - results.size(), bytes, spent),
                 !results.isEmpty() && results.stream().allMatch(DownloadResult::direct),
-                engine.status().hugePages(),
-                after.fixed() - before.fixed(),
-                after.plain() - before.plain(),
-                turns == 0 ? 0 : (after.submitted() - before.submitted()) / (double) turns,
-                after.kernelWorkers(),
                 results.stream().collect(Collectors.groupingBy(DownloadResult::verified, Collectors.counting())),
                 results.stream().mapToInt(DownloadResult::retries).sum());
     }

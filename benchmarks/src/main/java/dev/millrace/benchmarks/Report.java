@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -69,27 +68,6 @@ public final class Report implements Callable<Integer> {
 
         double machine() {
             return number("machine_cpu_seconds_per_gib");
-        }
-    }
-
-    /** Least, middle and most of some values. */
-    private record Spread(double least, double middle, double most) {
-        static Spread of(List<Round> rounds, ToDoubleFunction<Round> value) {
-            return of(rounds.stream().mapToDouble(value).toArray());
-        }
-
-        static Spread of(double... values) {
-            if (values.length == 0) {
-                return new Spread(Double.NaN, Double.NaN, Double.NaN);
-            }
-            Arrays.sort(values);
-            int half = values.length / 2;
-            double middle = values.length % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
-            return new Spread(values[0], middle, values[values.length - 1]);
-        }
-
-        String show(String format) {
-            return String.format(Locale.ROOT, format + " (" + format + "–" + format + ")", middle, least, most);
         }
     }
 

@@ -1,16 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.benchmarks;
 
-import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import software.amazon.awssdk.auth.credentials.AnonymousCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
@@ -21,6 +13,8 @@ import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.GetObjectRequest;
+import software.amazon.awssdk.transfer.s3.S3TransferManager;
+import software.amazon.awssdk.transfer.s3.model.DownloadFileRequest;
 
 /**
  * The rival: the AWS SDK's own {@code toFile}, with the settings that a user gets who changes nothing but the address,
@@ -35,108 +29,97 @@ final class SdkDownloads implements Contender {
         /** The asynchronous client on Netty that asks for several parts of an object at once. */
         NETTY_MULTIPART,
         /** The synchronous client with the HTTP client that it finds: {@code ResponseTransformer.toFile}. */
-        SYNC
-    }
-
-    /** Downloads one object; the file is written, not yet synced, when it returns. */
-    private interface Download {
-        void toFile(GetObjectRequest request, Path file);
+        SYNC,
+        /** The client on Amazon's library in C: {@code AsyncResponseTransformer.toFile}. */
+        CRT,
+        /** The transfer manager on the client in C. */
+        TRANSFER_MANAGER
     }
 
     private final Client kind;
     private final int concurrency;
     private final AutoCloseable client;
-    private final Download download;
+    private final SyncedFiles.Download download;
 
     SdkDownloads(Client kind, S3Options s3, int concurrency) {
         this.kind = kind;
         this.concurrency = concurrency;
-        AwsCredentialsProvider credentials = s3.anonymous
+        AwsCredentialsProvider credentials = credentials(s3);
+        switch (kind) {
+            case SYNC -> {
+                S3Client sync = S3Client.builder()
+                        .endpointOverride(s3.endpoint)
+                        .region(Region.of(s3.region))
+                        .forcePathStyle(s3.pathStyle)
+                        .credentialsProvider(credentials)
+                        .build();
+                client = sync;
+                download = (item, file) -> sync.getObject(request(item), ResponseTransformer.toFile(file));
+            }
+            case CRT -> {
+                S3AsyncClient crt = crt(s3, credentials);
+                client = crt;
+                download = (item, file) -> crt.getObject(request(item), AsyncResponseTransformer.toFile(file))
+                        .join();
+            }
+            case TRANSFER_MANAGER -> {
+                S3AsyncClient crt = crt(s3, credentials);
+                S3TransferManager manager =
+                        S3TransferManager.builder().s3Client(crt).build();
+                client = () -> {
+                    manager.close();
+                    crt.close();
+                };
+                download = (item, file) -> manager.downloadFile(DownloadFileRequest.builder()
+                                .getObjectRequest(request(item))
+                                .destination(file)
+                                .build())
+                        .completionFuture()
+                        .join();
+            }
+            default -> {
+                S3AsyncClient async = netty(s3, credentials, kind == Client.NETTY_MULTIPART);
+                client = async;
+                download = (item, file) -> async.getObject(request(item), AsyncResponseTransformer.toFile(file))
+                        .join();
+            }
+        }
+    }
+
+    private static GetObjectRequest request(Item item) {
+        return GetObjectRequest.builder().bucket(item.bucket()).key(item.key()).build();
+    }
+
+    /** The asynchronous client on Netty as a user makes it. */
+    static S3AsyncClient netty(S3Options s3, AwsCredentialsProvider credentials, boolean multipart) {
+        return S3AsyncClient.builder()
+                .httpClientBuilder(NettyNioAsyncHttpClient.builder())
+                .multipartEnabled(multipart)
+                .endpointOverride(s3.endpoint)
+                .region(Region.of(s3.region))
+                .forcePathStyle(s3.pathStyle)
+                .credentialsProvider(credentials)
+                .build();
+    }
+
+    private static S3AsyncClient crt(S3Options s3, AwsCredentialsProvider credentials) {
+        return S3AsyncClient.crtBuilder()
+                .endpointOverride(s3.endpoint)
+                .region(Region.of(s3.region))
+                .forcePathStyle(s3.pathStyle)
+                .credentialsProvider(credentials)
+                .build();
+    }
+
+    static AwsCredentialsProvider credentials(S3Options s3) {
+        return s3.anonymous
                 ? AnonymousCredentialsProvider.create()
                 : DefaultCredentialsProvider.builder().build();
-        if (kind == Client.SYNC) {
-            S3Client sync = S3Client.builder()
-                    .endpointOverride(s3.endpoint)
-                    .region(Region.of(s3.region))
-                    .forcePathStyle(s3.pathStyle)
-                    .credentialsProvider(credentials)
-                    .build();
-            client = sync;
-            download = (request, file) -> sync.getObject(request, ResponseTransformer.toFile(file));
-        } else {
-            S3AsyncClient async = S3AsyncClient.builder()
-                    .httpClientBuilder(NettyNioAsyncHttpClient.builder())
-                    .multipartEnabled(kind == Client.NETTY_MULTIPART)
-                    .endpointOverride(s3.endpoint)
-                    .region(Region.of(s3.region))
-                    .forcePathStyle(s3.pathStyle)
-                    .credentialsProvider(credentials)
-                    .build();
-            client = async;
-            download = (request, file) -> async.getObject(request, AsyncResponseTransformer.toFile(file))
-                    .join();
-        }
     }
 
     @Override
     public Figures run(List<Item> items, Path folder) {
-        int threads = Math.min(concurrency, items.size());
-        AtomicInteger next = new AtomicInteger();
-        AtomicInteger failed = new AtomicInteger();
-        AtomicLong bytes = new AtomicLong();
-        CountDownLatch done = new CountDownLatch(threads);
-        Window start = Window.begin();
-        for (int i = 0; i < threads; i++) {
-            // One waiting thread for each download under way: it costs one wake-up an object.
-            Thread thread = new Thread(
-                    () -> {
-                        for (int n = next.getAndIncrement(); n < items.size(); n = next.getAndIncrement()) {
-                            Item item = items.get(n);
-                            try {
-                                bytes.addAndGet(one(item, folder.resolve(item.target())));
-                            } catch (IOException | RuntimeException e) {
-                                failed.incrementAndGet();
-                                System.err.println(item.line() + ": " + Commands.sentence(e));
-                            }
-                        }
-                        done.countDown();
-                    },
-                    "sdk-download-" + i);
-            thread.setDaemon(true);
-            thread.start();
-        }
-        try {
-            done.await();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("The downloads were interrupted.", e);
-        }
-        Window spent = start.spent();
-        return new Figures(
-                items.size() - failed.get(),
-                failed.get(),
-                bytes.get(),
-                spent,
-                engine(),
-                "none",
-                false,
-                false,
-                0,
-                0,
-                0,
-                0,
-                Map.of(),
-                0);
-    }
-
-    private long one(Item item, Path file) throws IOException {
-        Files.createDirectories(file.toAbsolutePath().getParent());
-        download.toFile(
-                GetObjectRequest.builder().bucket(item.bucket()).key(item.key()).build(), file);
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-            channel.force(true);
-            return channel.size();
-        }
+        return Figures.ofRival(SyncedFiles.run(items, folder, concurrency, true, download), engine(), false);
     }
 
     private String engine() {
@@ -144,6 +127,8 @@ final class SdkDownloads implements Contender {
             case NETTY -> "sdk-netty";
             case NETTY_MULTIPART -> "sdk-netty-multipart";
             case SYNC -> "sdk-sync";
+            case CRT -> "sdk-crt";
+            case TRANSFER_MANAGER -> "sdk-transfer-manager";
         };
     }
 

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.benchmarks;
+
+import com.sun.management.ThreadMXBean;
+import dev.millrace.io.CopyLoop;
+import dev.millrace.io.DirectMode;
+import dev.millrace.io.EngineKind;
+import dev.millrace.io.IoEngine;
+import dev.millrace.io.IoEngineConfig;
+import dev.millrace.io.IoFailure;
+import dev.millrace.io.IoResult;
+import dev.millrace.io.OpenOptions;
+import dev.millrace.io.OwnedBuffer;
+import dev.millrace.io.VirtualFile;
+import dev.millrace.io.engine.EngineCounters;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/**
+ * What {@code make bench-check} measures without a network, in one process: the copy loop on io_uring and on the blocking
+ * engine in turns, beside a plain copy of the same bytes; and reads that are there at once, to see how many operations a
+ * turn carries. Prints one JSON object of what {@link Baseline} judges.
+ *
+ * <p>The property {@value #PLANT} plants a regression, to see that the guard sees it: {@code copy} copies each chunk once
+ * more, {@code single} submits one operation a turn.
+ */
+@Command(name = "check-rounds", mixinStandardHelpOptions = true, description = "Measures for the regression guard.")
+public final class CheckRounds implements Callable<Integer> {
+    /** Read here only: nothing of the product knows it. */
+    static final String PLANT = "millrace.bench.plant";
+
+    private static final double GIB = 1L << 30;
+    private static final int MIB = 1 << 20;
+    private static final int CHUNK = 256 << 10;
+    private static final int BUFFERS = 4;
+    private static final int BATCH = 32;
+    private static final int BATCHES = 500;
+    private static final int PAGE = 4096;
+
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+    @Option(names = "--dir", required = true, description = "folder of the files; on the disk to measure")
+    private Path folder = Path.of("");
+
+    @Option(names = "--mib", defaultValue = "512", description = "a round (${DEFAULT-VALUE})")
+    private int mib = 512;
+
+    @Option(names = "--rounds", defaultValue = "7", description = "the two cold ones included (${DEFAULT-VALUE})")
+    private int rounds = 7;
+
+    private final String plant = System.getProperty(PLANT, "");
+    private final ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK);
+    private final ByteBuffer scratch = ByteBuffer.allocateDirect(CHUNK);
+
+    /** One round of the copy loop. */
+    private record Copied(double chunkNanos, double processSeconds, long allocated, EngineCounters spent) {}
+
+    @Override
+    public Integer call() throws Exception {
+        for (int i = 0; i < CHUNK; i++) {
+            chunk.put(i, (byte) (i * 31));
+        }
+        List<Copied> ring = new ArrayList<>();
+        List<Double> copies = new ArrayList<>();
+        List<Double> ratios = new ArrayList<>();
+        try (IoEngine uring = open(EngineKind.IO_URING);
+                IoEngine blocking = open(EngineKind.BLOCKING)) {
+            for (int round = 0; round < rounds; round++) {
+                double reference = plainCopy();
+                Copied ours = copy(uring);
+                Copied theirs = copy(blocking);
+                if (round >= 2) {
+                    ring.add(ours);
+                    copies.add(ours.chunkNanos() / reference);
+                    ratios.add(ours.processSeconds() / theirs.processSeconds());
+                }
+            }
+            Map<String, Object> measures = new LinkedHashMap<>();
+            double gib = mib * (double) MIB / GIB;
+            // Neighbours on the machine only ever add.
+            measures.put("copies_per_byte", Spread.of(copies, value -> value).least());
+            measures.put(
+                    "fixed_writes_per_gib",
+                    Spread.of(ring, copied -> copied.spent().fixed() / gib).most());
+            measures.put(
+                    "plain_writes_per_gib",
+                    Spread.of(ring, copied -> copied.spent().plain() / gib).most());
+            measures.put(
+                    "enters_per_gib",
+                    Spread.of(ring, copied -> copied.spent().enters() / gib).middle());
+            measures.put(
+                    "allocated_bytes_per_gib",
+                    Spread.of(ring, copied -> copied.allocated() / gib).middle());
+            measures.put(
+                    "copy_cpu_to_blocking", Spread.of(ratios, value -> value).middle());
+            measures.put(
+                    "copy_cpu_seconds_per_gib",
+                    Spread.of(ring, copied -> copied.processSeconds() / gib).middle());
+            measures.put("operations_per_turn", operationsPerTurn(uring));
+            System.out.println(Figures.json(measures));
+        }
+        return 0;
+    }
+
+    private static IoEngine open(EngineKind kind) throws IOException {
+        return IoEngine.open(IoEngineConfig.defaults().withEngine(kind).withPool(BATCH, MIB));
+    }
+
+    /**
+     * Nanoseconds that one copy of the chunk takes, into as many buffers in turn as the loop has. The middle of many: so
+     * neither an interrupt nor a neighbour on the machine is in it.
+     */
+    private double plainCopy() {
+        ByteBuffer target = ByteBuffer.allocateDirect(BUFFERS * MIB);
+        List<Double> nanos = new ArrayList<>();
+        for (long at = 0; at < (long) mib * MIB; at += CHUNK) {
+            long start = System.nanoTime();
+            target.put((int) (at % target.capacity()), chunk, 0, CHUNK);
+            nanos.add((double) (System.nanoTime() - start));
+        }
+        return Spread.of(nanos, value -> value).middle();
+    }
+
+    private Copied copy(IoEngine engine) throws IOException, InterruptedException {
+        Path path = folder.resolve("copied-" + engine.kind().label());
+        long size = (long) mib * MIB;
+        try (VirtualFile file =
+                VirtualFile.open(engine, path, OpenOptions.creating().withDirect(DirectMode.PREFERRED))) {
+            long reserved = file.reserve(size) ? size : Long.MAX_VALUE;
+            Semaphore ready = new Semaphore(0);
+            CopyLoop loop = CopyLoop.start(file, 0, reserved, BUFFERS, (buffer, at, length) -> {}, ready::release);
+            double[] nanos = new double[(int) (size / CHUNK)];
+            int timed = 0;
+            EngineCounters before = engine.counters();
+            long allocated = allocated();
+            long processCpu = ProcessCpu.nanos();
+            for (long at = 0; at < size; at += CHUNK) {
+                long start = System.nanoTime();
+                boolean straight = put(loop, ready);
+                // Neither the first chunk of a buffer, which fetches it, nor the last one, which hands it over.
+                long place = at % MIB;
+                if (straight && place != 0 && place != MIB - CHUNK) {
+                    nanos[timed++] = System.nanoTime() - start;
+                }
+            }
+            CompletableFuture<Optional<IoFailure>> end = new CompletableFuture<>();
+            loop.finish(end::complete);
+            Optional<IoFailure> failure = end.join();
+            double process = (ProcessCpu.nanos() - processCpu) / 1e9;
+            long more = allocated() - allocated;
+            EngineCounters after = engine.counters();
+            if (failure.isPresent()) {
+                throw failure.get();
+            }
+            file.sync();
+            double middle = Spread.of(Arrays.copyOf(nanos, timed)).middle();
+            return new Copied(middle, process, more, difference(before, after));
+        } finally {
+            Files.deleteIfExists(path);
+        }
+    }
+
+    /** Puts the chunk; true where there was room for all of it at once. */
+    private boolean put(CopyLoop loop, Semaphore ready) throws IoFailure, InterruptedException {
+        ByteBuffer source = chunk;
+        if (plant.equals("copy")) {
+            scratch.clear().put(chunk.clear());
+            source = scratch;
+        }
+        source.clear();
+        boolean straight = true;
+        while (!loop.write(source)) {
+            straight = false;
+            ready.acquire();
+        }
+        return straight;
+    }
+
+    private static long allocated() {
+        long sum = 0;
+        for (long bytes : THREADS.getThreadAllocatedBytes(THREADS.getAllThreadIds())) {
+            sum += Math.max(0, bytes);
+        }
+        return sum;
+    }
+
+    private static EngineCounters difference(EngineCounters before, EngineCounters after) {
+        return new EngineCounters(
+                after.turns() - before.turns(),
+                after.enters() - before.enters(),
+                after.submitted() - before.submitted(),
+                after.completed() - before.completed(),
+                after.fixed() - before.fixed(),
+                after.plain() - before.plain(),
+                after.bytesRead() - before.bytesRead(),
+                after.bytesWritten() - before.bytesWritten(),
+                after.bytesSent() - before.bytesSent(),
+                after.toWorkers() - before.toWorkers(),
+                after.wakes() - before.wakes(),
+                after.overflows() - before.overflows(),
+                after.inFlight(),
+                after.kernelWorkers(),
+                after.registeredBuffers());
+    }
+
+    /**
+     * Reads from the page cache, so that all are done at once and the count does not hang on a disk: handed in together
+     * on the engine thread, they go with one turn.
+     */
+    private double operationsPerTurn(IoEngine engine) throws IOException {
+        Path path = folder.resolve("batch");
+        Files.write(path, new byte[BATCH * PAGE]);
+        List<OwnedBuffer> buffers = new ArrayList<>();
+        try (VirtualFile file = VirtualFile.open(engine, path, OpenOptions.reading())) {
+            for (int i = 0; i < BATCH; i++) {
+                buffers.add(engine.buffers().acquire());
+            }
+            EngineCounters before = engine.counters();
+            for (int batch = 0; batch < BATCHES; batch++) {
+                read(engine, file, buffers);
+            }
+            EngineCounters spent = difference(before, engine.counters());
+            return spent.operationsPerTurn();
+        } finally {
+            buffers.forEach(OwnedBuffer::close);
+            Files.deleteIfExists(path);
+        }
+    }
+
+    private void read(IoEngine engine, VirtualFile file, List<OwnedBuffer> buffers) {
+        if (plant.equals("single")) {
+            for (int i = 0; i < BATCH; i++) {
+                file.readAsync(buffers.get(i), 0, PAGE, (long) i * PAGE).join();
+            }
+            return;
+        }
+        List<CompletableFuture<IoResult>> reads = new ArrayList<>();
+        CompletableFuture<Void> submitted = new CompletableFuture<>();
+        engine.loop().execute(() -> {
+            for (int i = 0; i < BATCH; i++) {
+                reads.add(file.readAsync(buffers.get(i), 0, PAGE, (long) i * PAGE));
+            }
+            submitted.complete(null);
+        });
+        submitted.join();
+        reads.forEach(CompletableFuture::join);
+    }
+
+    /** Runs; see the class. */
+    public static void main(String... args) {
+        System.exit(Commands.run(new CheckRounds(), args));
+    }
+}
