@@ -186,6 +186,12 @@ public final class IoEngine implements AutoCloseable {
                 : new FatalIoException("fsync", path, errno, "(the folder)");
     }
 
+    /** True where a path names something, symbolic links followed; false where it does not, or nobody can tell. */
+    public boolean exists(Path path) throws IoFailure {
+        checkOpen("stat", path.toString());
+        return syscalls.stat(path.toString()).error() == 0;
+    }
+
     /** Bytes free for an unprivileged user on a path's file system. */
     public long freeBytes(Path path) throws IoFailure {
         checkOpen("statfs", path.toString());

@@ -87,7 +87,7 @@ public final class TemporaryFiles {
                 file = Optional.of(
                         VirtualFile.open(engine, path, OpenOptions.creatingNew().withDirect(direct)));
                 // Between its making and its locking another process may have taken it for a leftover.
-                if (file.get().tryLock() && Files.exists(path)) {
+                if (file.get().tryLock() && engine.exists(path)) {
                     return file.get();
                 }
                 file.get().close();
