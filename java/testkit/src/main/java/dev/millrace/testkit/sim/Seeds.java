@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.testkit.sim;
 
-import java.util.OptionalLong;
+import java.util.Optional;
 import java.util.SplittableRandom;
 
 /**
@@ -41,15 +41,20 @@ public final class Seeds {
         }
     }
 
-    /** The first seed for which the scenario fails, as it should with a planted fault; empty where none does. */
-    public static OptionalLong firstThatFails(int count, Scenario scenario) {
+    /**
+     * The first seed for which the scenario fails, as it should with a planted fault, and the first line of what it says;
+     * empty where none does.
+     */
+    public static Optional<String> firstThatFails(int count, Scenario scenario) {
         for (long seed = 0; seed < count; seed++) {
             try {
                 scenario.run(new SplittableRandom(seed), new Trace());
             } catch (Exception | AssertionError found) {
-                return OptionalLong.of(seed);
+                String what = String.valueOf(found.getMessage()).strip();
+                return Optional.of(
+                        "seed " + seed + ": " + what.lines().findFirst().orElse(""));
             }
         }
-        return OptionalLong.empty();
+        return Optional.empty();
     }
 }
