@@ -34,7 +34,7 @@ import java.util.zip.CRC32;
  *
  * <p><b>Lockstep.</b> Completions come only when the test asks for one ({@link #step}) and while every other thread of
  * the scenario waits; so one seed gives one run. An operation takes its effect when it completes, on the stepping thread.
- * In {@link #runFreely free run}, and while the engine closes, the engine thread steps by itself.
+ * While the engine closes, which the scenario's thread waits for, the engine thread steps by itself.
  *
  * <p>It also watches what no outcome shows: memory that changes while an operation owns it, memory that two operations
  * own, descriptors that are used when they are closed. These are {@link #violations}, and a correct program has none.
@@ -107,7 +107,7 @@ public final class SimulatedDriver implements Driver {
     private Optional<Thread> thread = Optional.empty();
     private boolean idle;
     private boolean rung;
-    private boolean free;
+    private boolean held;
     private boolean destroyed;
     private long number;
     private long performed;
@@ -212,17 +212,6 @@ public final class SimulatedDriver implements Driver {
         }
     }
 
-    /** From now on the engine thread completes operations as it finds them, at once and without being asked. */
-    public void runFreely() {
-        lock.lock();
-        try {
-            free = true;
-            changed.signalAll();
-        } finally {
-            lock.unlock();
-        }
-    }
-
     /** When the next operation is due; empty where none is in flight. Waits until the engine has nothing else to do. */
     public OptionalLong nextDue() {
         lock.lock();
@@ -250,6 +239,33 @@ public final class SimulatedDriver implements Driver {
             return true;
         } finally {
             lock.unlock();
+        }
+    }
+
+    /**
+     * Hands operations and cancels in at one moment, as far as the engine thread can tell: it sees all of them or none.
+     * Without it chance would decide whether a cancel meets its target in line or in flight. The body must not make a
+     * blocking call.
+     */
+    public void together(Runnable body) {
+        lock.lock();
+        try {
+            awaitIdle();
+            held = !destroyed;
+        } finally {
+            lock.unlock();
+        }
+        try {
+            body.run();
+        } finally {
+            lock.lock();
+            try {
+                held = false;
+                changed.signalAll();
+                awaitIdle();
+            } finally {
+                lock.unlock();
+            }
         }
     }
 
@@ -527,13 +543,11 @@ public final class SimulatedDriver implements Driver {
     Outcome call(Operation op) {
         lock.lock();
         try {
-            if (!free) {
+            awaitIdle();
+            while (!destroyed && !inFlight.isEmpty() && happens(OTHERS_GET_ON)) {
+                completeNext();
+                changed.signalAll();
                 awaitIdle();
-                while (!destroyed && !inFlight.isEmpty() && happens(OTHERS_GET_ON)) {
-                    completeNext();
-                    changed.signalAll();
-                    awaitIdle();
-                }
             }
             return perform(op);
         } finally {
@@ -587,9 +601,9 @@ public final class SimulatedDriver implements Driver {
         try {
             thread = Optional.of(Thread.currentThread());
             turns++;
-            while (ready.isEmpty() && !rung && timeoutNanos != 0) {
+            while (held || (ready.isEmpty() && !rung && timeoutNanos != 0)) {
                 // A positive time is that of an engine which closes: nobody steps for it any more.
-                if ((free || timeoutNanos > 0) && !inFlight.isEmpty()) {
+                if (timeoutNanos > 0 && !inFlight.isEmpty()) {
                     completeNext();
                     continue;
                 }

@@ -151,7 +151,6 @@ public final class Simulation implements AutoCloseable {
             problems.add(e.getMessage());
         }
         int available = engine.buffers().available();
-        driver.runFreely();
         engine.close();
         completeFutures();
         expect(problems, "buffers in the pool", available, engine.buffers().size());

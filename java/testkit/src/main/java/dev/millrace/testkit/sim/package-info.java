@@ -17,9 +17,10 @@
  * {@code java/io}'s own tests cannot use what is built after it. So the tests of the copy loop, of files and of the pool on
  * the simulated engine lie in this module's tests; those of publishing and downloading in {@code java/transfer}'s.
  *
- * <p><b>One seed, one run.</b> At any moment one thread of a scenario runs: the scenario's own, or the engine thread while
- * the other waits for it. Neither the machine's clock nor the scheduler decides anything. Programs with threads of their
- * own (a whole download) run in {@link dev.millrace.testkit.sim.SimulatedDriver#runFreely free run}, where a seed gives
- * the same choices to the same calls, but not always the same order of calls.
+ * <p><b>One seed, one run.</b> At any moment one thread of a scenario does something: the scenario's own, or the engine
+ * thread while the other waits for it (or hands operations in, which the engine thread may take in at once, but does not
+ * complete). Neither the machine's clock nor the scheduler decides anything. What has threads of its own, as a downloader
+ * has, is given pools that the scenario runs by hand. Calls of virtual threads are not simulated: their order is their
+ * scheduler's.
  */
 package dev.millrace.testkit.sim;

@@ -19,6 +19,8 @@ import java.util.SplittableRandom;
 /** One to three copy loops at once on a pool that is too small for them, each fed in chunks of any size. */
 final class CopyScenario {
     private static final int PAGE = 4096;
+    /** Operations within which the power may go. */
+    private static final int POWER_WITHIN = 40;
 
     private final FaultRates rates;
     private final Optional<PlantedFault> fault;
@@ -156,6 +158,9 @@ final class CopyScenario {
         disk.makeFolders("/d");
         try (Simulation simulation =
                 new Simulation(disk, random, trace, new Simulation.Size(buffers, size, 8), rates, fault)) {
+            if (rates.errors() > 0 && random.nextInt(8) == 0) {
+                simulation.driver().losePowerAt(1 + random.nextInt(POWER_WITHIN));
+            }
             List<Copy> copies = new ArrayList<>();
             try {
                 int count = 1 + random.nextInt(3);
@@ -174,7 +179,7 @@ final class CopyScenario {
                 copies.forEach(Copy::check);
             } finally {
                 // Where a check has failed a loop may still be at it.
-                simulation.driver().runFreely();
+                simulation.settle();
                 copies.forEach(Copy::close);
             }
         }

@@ -64,7 +64,7 @@ class EngineSimulationTest {
         }
     }
 
-    private static void cancels(SplittableRandom random, Trace trace) {
+    static void cancels(SplittableRandom random, Trace trace) {
         SimulatedDisk disk = new SimulatedDisk(512, 1L << 20);
         List<Counted> all = new ArrayList<>();
         boolean closedEarly = random.nextInt(3) == 0;
@@ -78,21 +78,21 @@ class EngineSimulationTest {
                 all.add(operation);
                 if (random.nextInt(10) == 0) {
                     // Before it was submitted there is nothing to stop; one that is still on its way would stop it.
-                    loop.cancel(operation);
-                    simulation.driver().nextDue();
+                    simulation.driver().together(() -> loop.cancel(operation));
                 }
-                operation.submit();
-                while (random.nextInt(3) == 0) {
-                    Counted target = all.get(random.nextInt(all.size()));
-                    target.asked = true;
-                    loop.cancel(target);
-                }
+                simulation.driver().together(() -> {
+                    operation.submit();
+                    while (random.nextInt(3) == 0) {
+                        Counted target = all.get(random.nextInt(all.size()));
+                        target.asked = true;
+                        loop.cancel(target);
+                    }
+                });
                 while (random.nextInt(3) == 0) {
                     simulation.step();
                 }
             }
             if (closedEarly) {
-                simulation.driver().runFreely();
                 simulation.engine().close();
             } else {
                 simulation.settle();

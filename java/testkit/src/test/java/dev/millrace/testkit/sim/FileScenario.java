@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Reads, writes, lengths and syncs of one file against an array, blocking and as futures, some of them cancelled. What a
@@ -24,13 +25,19 @@ import java.util.concurrent.CompletableFuture;
  */
 final class FileScenario {
     private static final int PAGE = 4096;
+    /** Operations within which the power may go. */
+    private static final int POWER_WITHIN = 60;
+
     private static final int SPACE = 64 << 10;
     private static final String PATH = "/d/file";
 
     private final FaultRates rates;
 
-    FileScenario(FaultRates rates) {
+    private final Optional<PlantedFault> fault;
+
+    FileScenario(FaultRates rates, Optional<PlantedFault> fault) {
         this.rates = rates;
+        this.fault = fault;
     }
 
     /** The file as it must be. */
@@ -81,7 +88,10 @@ final class FileScenario {
         disk.put(PATH, new byte[0]);
         Model model = new Model();
         Simulation.Size size = new Simulation.Size(3, 4 * PAGE, 8);
-        try (Simulation simulation = new Simulation(disk, random, trace, size, rates, Optional.empty())) {
+        try (Simulation simulation = new Simulation(disk, random, trace, size, rates, fault)) {
+            if (rates.errors() > 0 && random.nextBoolean()) {
+                simulation.driver().losePowerAt(1 + random.nextInt(POWER_WITHIN));
+            }
             DirectMode direct = random.nextBoolean() ? DirectMode.PREFERRED : DirectMode.OFF;
             Optional<VirtualFile> opened = open(simulation, direct);
             if (opened.isEmpty()) {
@@ -257,14 +267,27 @@ final class FileScenario {
             if (write) {
                 buffer.put(0, data, 0, data.length);
             }
-            CompletableFuture<IoResult> future = write
-                    ? file.writeAsync(buffer, 0, data.length, stretch[0])
-                    : file.readAsync(buffer, 0, data.length, stretch[0]);
+            AtomicReference<CompletableFuture<IoResult>> started = new AtomicReference<>();
+            boolean cancels = random.nextInt(6) == 0;
+            boolean atOnce = random.nextBoolean();
+            simulation.driver().together(() -> {
+                started.set(
+                        write
+                                ? file.writeAsync(buffer, 0, data.length, stretch[0])
+                                : file.readAsync(buffer, 0, data.length, stretch[0]));
+                if (cancels && atOnce) {
+                    started.get().cancel(true);
+                }
+            });
+            CompletableFuture<IoResult> future = started.get();
             int steps = random.nextInt(3);
             for (int step = 0; step < steps; step++) {
                 simulation.step();
             }
-            boolean cancelled = random.nextInt(6) == 0 && future.cancel(true);
+            if (cancels) {
+                simulation.driver().together(() -> future.cancel(true));
+            }
+            boolean cancelled = future.isCancelled();
             if (cancelled || random.nextInt(4) == 0) {
                 buffer.close(); // at once, which must not give it to others before its time
             }

@@ -59,41 +59,52 @@ class PoolSimulationTest {
         return VirtualFile.open(simulation.engine(), Path.of("/d/file"), OpenOptions.creating());
     }
 
-    private static void churn(SplittableRandom random, Trace trace) throws Exception {
+    static void churn(SplittableRandom random, Trace trace) throws Exception {
         try (Simulation simulation = simulation(random, trace);
                 VirtualFile file = open(simulation)) {
             simulation.driver().rates(FaultRates.ERRORS);
             BufferPool pool = simulation.engine().buffers();
             List<OwnedBuffer> held = new ArrayList<>();
             List<CompletableFuture<IoResult>> futures = new ArrayList<>();
-            for (int i = 0; i < ACTIONS; i++) {
-                switch (random.nextInt(5)) {
-                    case 0, 1 ->
-                        pool.tryAcquire().ifPresent(buffer -> {
-                            // Whoever else owns this memory sees it change.
-                            buffer.fill(0, SIZE, (byte) (1 + random.nextInt(255)));
-                            held.add(buffer);
-                        });
-                    case 2 ->
-                        pick(random, held).filter(OwnedBuffer::isOwned).ifPresent(buffer -> {
-                            long at = random.nextInt(16) * (long) SIZE;
-                            futures.add(
-                                    random.nextBoolean()
+            try {
+                for (int i = 0; i < ACTIONS; i++) {
+                    switch (random.nextInt(5)) {
+                        case 0, 1 ->
+                            pool.tryAcquire().ifPresent(buffer -> {
+                                // Whoever else owns this memory sees it change.
+                                buffer.fill(0, SIZE, (byte) (1 + random.nextInt(255)));
+                                held.add(buffer);
+                            });
+                        case 2 ->
+                            pick(random, held).filter(OwnedBuffer::isOwned).ifPresent(buffer -> {
+                                long at = random.nextInt(16) * (long) SIZE;
+                                boolean write = random.nextBoolean();
+                                boolean cancel = random.nextInt(10) == 0;
+                                simulation.driver().together(() -> {
+                                    CompletableFuture<IoResult> future = write
                                             ? file.writeAsync(buffer, 0, SIZE, at)
-                                            : file.readAsync(buffer, 0, SIZE, at));
-                        });
-                    case 3 -> {
-                        pick(random, held).ifPresent(OwnedBuffer::close); // in flight, owned or closed already
-                        pick(random, futures).ifPresent(future -> future.cancel(random.nextBoolean()));
+                                            : file.readAsync(buffer, 0, SIZE, at);
+                                    futures.add(future);
+                                    if (cancel) {
+                                        future.cancel(true);
+                                    }
+                                });
+                            });
+                        case 3 -> {
+                            pick(random, held).ifPresent(OwnedBuffer::close); // in flight, owned or closed already
+                            pick(random, futures)
+                                    .ifPresent(future -> simulation.driver().together(() -> future.cancel(true)));
+                        }
+                        default -> simulation.step();
                     }
-                    default -> simulation.step();
+                    assertThat(pool.available()).isBetween(0, pool.size());
                 }
-                assertThat(pool.available()).isBetween(0, pool.size());
+            } finally {
+                held.forEach(OwnedBuffer::close);
+                // The file waits for what is under way, and nobody steps while it does.
+                simulation.settle();
+                simulation.driver().rates(FaultRates.NONE);
             }
-            held.forEach(OwnedBuffer::close);
-            // The file waits for what is under way, and nobody steps while it does.
-            simulation.settle();
-            simulation.driver().rates(FaultRates.NONE);
         }
     }
 

@@ -12,6 +12,7 @@ import dev.millrace.io.engine.Errno;
 import dev.millrace.io.engine.OpCode;
 import dev.millrace.io.engine.Operation;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -29,12 +30,17 @@ class SimulationTest {
 
     @Test
     void doesTheSameForTheSameSeed() throws Exception {
-        for (long seed = 0; seed < RUNS; seed++) {
-            Trace first = new Trace();
-            Trace second = new Trace();
-            new CopyScenario(FaultRates.ERRORS, Optional.empty()).run(new SplittableRandom(seed), first);
-            new CopyScenario(FaultRates.ERRORS, Optional.empty()).run(new SplittableRandom(seed), second);
-            assertThat(second).hasToString(first.toString());
+        CopyScenario copies = new CopyScenario(FaultRates.ERRORS, Optional.empty());
+        FileScenario files = new FileScenario(FaultRates.ERRORS, Optional.empty());
+        for (Seeds.Scenario scenario : List.<Seeds.Scenario>of(
+                copies::run, files::run, PoolSimulationTest::churn, EngineSimulationTest::cancels)) {
+            for (long seed = 0; seed < RUNS; seed++) {
+                Trace first = new Trace();
+                Trace second = new Trace();
+                scenario.run(new SplittableRandom(seed), first);
+                scenario.run(new SplittableRandom(seed), second);
+                assertThat(second).hasToString(first.toString());
+            }
         }
     }
 
