@@ -11,11 +11,13 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Whole downloads through every trouble of store, engine and disk that the seeds bring; minutes of retries cost nothing. */
+@Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class DownloadSimulationTest {
     private static final int SEEDS = 1000;
     private static final int MANY_SEEDS = 10_000;
