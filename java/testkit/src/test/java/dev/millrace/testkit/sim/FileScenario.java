@@ -256,46 +256,59 @@ final class FileScenario {
     private void transfers(Simulation simulation, VirtualFile file, Model model) throws Exception {
         SplittableRandom random = simulation.random();
         List<Started> all = new ArrayList<>();
-        int count = 1 + random.nextInt(3);
-        boolean write = random.nextBoolean();
-        for (int i = 0; i < count; i++) {
-            int part = SPACE / 4;
-            int[] stretch = stretch(random, file, i * part, (i + 1) * part);
-            byte[] data = new byte[stretch[1]];
-            random.nextBytes(data);
-            OwnedBuffer buffer = simulation.engine().buffers().acquire();
-            if (write) {
-                buffer.put(0, data, 0, data.length);
+        try {
+            int count = 1 + random.nextInt(3);
+            boolean write = random.nextBoolean();
+            for (int i = 0; i < count; i++) {
+                int part = SPACE / 4;
+                all.add(begin(simulation, file, write, stretch(random, file, i * part, (i + 1) * part)));
             }
-            AtomicReference<CompletableFuture<IoResult>> started = new AtomicReference<>();
-            boolean cancels = random.nextInt(6) == 0;
-            boolean atOnce = random.nextBoolean();
-            simulation.driver().together(() -> {
-                started.set(
-                        write
-                                ? file.writeAsync(buffer, 0, data.length, stretch[0])
-                                : file.readAsync(buffer, 0, data.length, stretch[0]));
-                if (cancels && atOnce) {
-                    started.get().cancel(true);
-                }
-            });
-            CompletableFuture<IoResult> future = started.get();
-            int steps = random.nextInt(3);
-            for (int step = 0; step < steps; step++) {
-                simulation.step();
-            }
-            if (cancels) {
-                simulation.driver().together(() -> future.cancel(true));
-            }
-            boolean cancelled = future.isCancelled();
-            if (cancelled || random.nextInt(4) == 0) {
-                buffer.close(); // at once, which must not give it to others before its time
-            }
-            all.add(new Started(cancelled, stretch[0], data, future, buffer));
+            simulation.runUntil("the end of all transfers", () -> all.stream().allMatch(one -> one.future.isDone()));
+            // A cancelled future is done before its operation is.
+            simulation.settle();
+            judge(simulation, file, model, write, all);
+        } finally {
+            all.forEach(one -> one.buffer.close());
         }
-        simulation.runUntil("the end of all transfers", () -> all.stream().allMatch(one -> one.future.isDone()));
-        // A cancelled future is done before its operation is.
-        simulation.settle();
+    }
+
+    private static Started begin(Simulation simulation, VirtualFile file, boolean write, int[] stretch)
+            throws IoFailure {
+        SplittableRandom random = simulation.random();
+        byte[] data = new byte[stretch[1]];
+        random.nextBytes(data);
+        OwnedBuffer buffer = simulation.engine().buffers().acquire();
+        if (write) {
+            buffer.put(0, data, 0, data.length);
+        }
+        AtomicReference<CompletableFuture<IoResult>> started = new AtomicReference<>();
+        boolean cancels = random.nextInt(6) == 0;
+        boolean atOnce = random.nextBoolean();
+        simulation.driver().together(() -> {
+            started.set(
+                    write
+                            ? file.writeAsync(buffer, 0, data.length, stretch[0])
+                            : file.readAsync(buffer, 0, data.length, stretch[0]));
+            if (cancels && atOnce) {
+                started.get().cancel(true);
+            }
+        });
+        CompletableFuture<IoResult> future = started.get();
+        int steps = random.nextInt(3);
+        for (int step = 0; step < steps; step++) {
+            simulation.step();
+        }
+        if (cancels) {
+            simulation.driver().together(() -> future.cancel(true));
+        }
+        boolean cancelled = future.isCancelled();
+        if (cancelled || random.nextInt(4) == 0) {
+            buffer.close(); // at once, which must not give it to others before its time
+        }
+        return new Started(cancelled, stretch[0], data, future, buffer);
+    }
+
+    private void judge(Simulation simulation, VirtualFile file, Model model, boolean write, List<Started> all) {
         boolean unsure = false;
         for (Started one : all) {
             boolean failed = one.future.isCompletedExceptionally();
@@ -313,7 +326,6 @@ final class FileScenario {
                         one.data.length,
                         one.future.join().bytes());
             }
-            one.buffer.close();
         }
         if (unsure) {
             model.length = simulation.disk().content(file.path()).orElseThrow().length;
