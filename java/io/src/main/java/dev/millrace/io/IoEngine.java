@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.io;
 
+import dev.millrace.io.engine.Driver;
 import dev.millrace.io.engine.EngineCounters;
 import dev.millrace.io.engine.EngineLoop;
 import dev.millrace.io.engine.Errno;
 import dev.millrace.io.engine.OpenFlag;
 import dev.millrace.io.engine.Syscalls;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -18,6 +20,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -88,6 +91,16 @@ public final class IoEngine implements AutoCloseable {
      */
     public static IoEngine open(IoEngineConfig config) throws EngineUnavailableException {
         return new IoEngine(config, EngineFactory.open(config));
+    }
+
+    /**
+     * An engine over a driver that is brought along, which is made on the engine thread. <b>Not API</b>: for the drivers of
+     * tests. It calls itself {@link EngineKind#BLOCKING}.
+     *
+     * @throws EngineUnavailableException where the driver has no memory for the pool
+     */
+    public static IoEngine over(IoEngineConfig config, Supplier<Driver> driver) throws EngineUnavailableException {
+        return new IoEngine(config, EngineFactory.start(config, EngineKind.BLOCKING, driver, List.of()));
     }
 
     /** Which engine runs. */
@@ -171,6 +184,12 @@ public final class IoEngine implements AutoCloseable {
         return errno == Errno.ECANCELED
                 ? failure("fsync", path, errno, 0, true)
                 : new FatalIoException("fsync", path, errno, "(the folder)");
+    }
+
+    /** True where a path names something, symbolic links followed; false where it does not, or nobody can tell. */
+    public boolean exists(Path path) throws IoFailure {
+        checkOpen("stat", path.toString());
+        return syscalls.stat(path.toString()).error() == 0;
     }
 
     /** Bytes free for an unprivileged user on a path's file system. */

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -40,10 +41,10 @@ public final class Downloader implements AutoCloseable {
     private final StoreRate rate;
     private final Watchdog watchdog;
     private final MadeFolders folders;
-    private final ThreadPoolExecutor preparing;
-    private final ThreadPoolExecutor publishing;
-    private final ThreadPoolExecutor completing;
-    private final ThreadPoolExecutor streaming;
+    private final ExecutorService preparing;
+    private final ExecutorService publishing;
+    private final ExecutorService completing;
+    private final ExecutorService streaming;
     private final Shared shared = new Shared();
 
     private final ReentrantLock lock = new ReentrantLock();
@@ -52,7 +53,12 @@ public final class Downloader implements AutoCloseable {
     private final Set<Path> cleaned = new HashSet<>();
     private volatile boolean closed;
 
-    private Downloader(IoEngine engine, ObjectSource source, DownloaderConfig config, Timing timing) {
+    /** Makes a pool of so many threads by a name: tests have theirs run by hand. */
+    interface Pools {
+        ExecutorService make(String name, int threads);
+    }
+
+    private Downloader(IoEngine engine, ObjectSource source, DownloaderConfig config, Timing timing, Pools pools) {
         this.engine = engine;
         this.source = source;
         this.config = config;
@@ -62,14 +68,14 @@ public final class Downloader implements AutoCloseable {
         rate = new StoreRate(timing);
         watchdog = new Watchdog(timing, config);
         folders = new MadeFolders(engine);
-        preparing = pool("millrace-prepare", PREPARERS);
-        publishing = pool("millrace-publish", config.publishers());
-        completing = pool("millrace-downloads", COMPLETERS);
-        streaming = pool("millrace-stream", STREAMERS);
+        preparing = pools.make("millrace-prepare", PREPARERS);
+        publishing = pools.make("millrace-publish", config.publishers());
+        completing = pools.make("millrace-downloads", COMPLETERS);
+        streaming = pools.make("millrace-stream", STREAMERS);
     }
 
     /** Daemon threads that end when idle. Their queues hold at most one task for each download under way. */
-    private static ThreadPoolExecutor pool(String name, int threads) {
+    private static ExecutorService pool(String name, int threads) {
         AtomicInteger number = new AtomicInteger();
         ThreadPoolExecutor pool = new ThreadPoolExecutor(
                 threads, threads, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), runnable -> {
@@ -89,7 +95,11 @@ public final class Downloader implements AutoCloseable {
     }
 
     static Downloader open(IoEngine engine, ObjectSource source, DownloaderConfig config, Timing timing) {
-        return new Downloader(engine, source, Descriptors.fit(config), timing);
+        return open(engine, source, config, timing, Downloader::pool);
+    }
+
+    static Downloader open(IoEngine engine, ObjectSource source, DownloaderConfig config, Timing timing, Pools pools) {
+        return new Downloader(engine, source, Descriptors.fit(config), timing, pools);
     }
 
     /**

@@ -87,21 +87,29 @@ public final class TemporaryFiles {
                 file = Optional.of(
                         VirtualFile.open(engine, path, OpenOptions.creatingNew().withDirect(direct)));
                 // Between its making and its locking another process may have taken it for a leftover.
-                if (file.get().tryLock() && Files.exists(path)) {
+                if (file.get().tryLock() && engine.exists(path)) {
                     return file.get();
                 }
                 file.get().close();
             } catch (IoFailure e) {
                 forget(name);
                 if (file.isPresent()) {
-                    engine.deleteIfExists(path);
-                    file.get().close();
+                    discard(engine, path, file.get(), e);
                 }
                 throw e;
             }
             forget(name);
         }
         throw new IOException("no temporary file in " + folder + " could be kept: something removes them at once");
+    }
+
+    /** Takes back what was made; that even this fails is told beside the failure, and the descriptor goes all the same. */
+    private static void discard(IoEngine engine, Path path, VirtualFile file, IoFailure failure) {
+        try (file) {
+            engine.deleteIfExists(path);
+        } catch (IoFailure e) {
+            failure.addSuppressed(e);
+        }
     }
 
     /** The file has its final name, or is gone. */
