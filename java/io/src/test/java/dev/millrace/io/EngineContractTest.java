@@ -127,19 +127,22 @@ class EngineContractTest extends EngineContract {
         AtomicInteger left = new AtomicInteger(4000);
         CountDownLatch end = new CountDownLatch(1);
         long before = engine.counters().turns();
-        for (int i = 0; i < 7; i++) {
-            loop().submit(new Probe(OpCode.NOP) {
-                @Override
-                protected void completed(int result) {
-                    int now = left.decrementAndGet();
-                    if (now > 0) {
-                        loop().submit(this);
-                    } else if (now == 0) {
-                        end.countDown();
+        // Begun on the engine thread: from here it could run thousands of turns with the first one alone.
+        loop().execute(() -> {
+            for (int i = 0; i < 7; i++) {
+                loop().submit(new Probe(OpCode.NOP) {
+                    @Override
+                    protected void completed(int result) {
+                        int now = left.decrementAndGet();
+                        if (now > 0) {
+                            loop().submit(this);
+                        } else if (now == 0) {
+                            end.countDown();
+                        }
                     }
-                }
-            });
-        }
+                });
+            }
+        });
         end.await();
         settle();
         if (kind == EngineKind.IO_URING) {
