@@ -54,7 +54,7 @@ public final class IoEngine implements AutoCloseable {
     private final Executor executor;
     private final ThreadPoolExecutor ownExecutor;
     private final ThreadPoolExecutor offloading;
-    /** The engine itself, and each open file. */
+    /** The engine itself, each open file, and each open under way. */
     private final AtomicInteger holders = new AtomicInteger(1);
 
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -310,12 +310,23 @@ public final class IoEngine implements AutoCloseable {
         }
     }
 
-    /** Holds the way to native code for a file, which may be closed after its engine. */
+    /**
+     * Holds the way to native code for the time of an open, which may end after the engine was closed.
+     *
+     * @throws EngineClosedException where it was let go already
+     */
+    void holdToOpen(String path) throws EngineClosedException {
+        if (holders.getAndUpdate(count -> count == 0 ? 0 : count + 1) == 0) {
+            throw new EngineClosedException("open", path);
+        }
+    }
+
+    /** Holds it for a file, which may be closed after its engine; only while an open holds it. */
     void hold() {
         holders.incrementAndGet();
     }
 
-    /** Ends one {@link #hold}; the last lets the binding go. */
+    /** Ends one holding; the last lets the binding go. */
     void letGo() {
         if (holders.decrementAndGet() == 0) {
             opened.release().run();

@@ -85,6 +85,15 @@ public final class VirtualFile implements AutoCloseable {
             throw new UnsupportedFileException("open", text, "open of a path with a NUL character is not possible");
         }
         engine.checkOpen("open", text);
+        engine.holdToOpen(text);
+        try {
+            return openHeld(engine, path, text, options);
+        } finally {
+            engine.letGo();
+        }
+    }
+
+    private static VirtualFile openHeld(IoEngine engine, Path path, String text, OpenOptions options) throws IoFailure {
         // First, since opening a FIFO waits for its other end and opening a device may do anything.
         StatResult before = engine.syscalls().stat(text);
         if (before.error() == 0) {

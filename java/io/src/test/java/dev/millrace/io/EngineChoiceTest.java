@@ -21,6 +21,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -239,5 +240,23 @@ class EngineChoiceTest {
                 .hasMessageContaining("3 buffers of 8192 bytes")
                 .hasMessageContaining("scripted");
         assertThat(driver.isDestroyed()).isTrue();
+    }
+
+    @Test
+    void letsTheBindingGoOnceHoweverAnOpenAndAFileOutliveTheirEngine(@TempDir Path folder) throws Exception {
+        IoEngine engine = IoEngine.open(small().withEngine(Optional.empty()));
+        VirtualFile file = VirtualFile.open(engine, folder.resolve("f"), OpenOptions.creating());
+        engine.holdToOpen("g"); // an open that the close overtakes
+        engine.close();
+        engine.close();
+        engine.hold(); // the file that it brings
+        engine.letGo();
+        engine.letGo(); // which is closed at once
+        file.close();
+        assertThatThrownBy(() -> engine.holdToOpen("h")).isInstanceOf(EngineClosedException.class);
+        // Would it have been let go twice, the next one would find that nobody holds it.
+        for (int i = 0; i < 3; i++) {
+            IoEngine.open(small().withEngine(Optional.empty())).close();
+        }
     }
 }
