@@ -54,7 +54,7 @@ public final class IoEngine implements AutoCloseable {
     private final Executor executor;
     private final ThreadPoolExecutor ownExecutor;
     private final ThreadPoolExecutor offloading;
-    /** The engine itself, each open file, and each open under way. */
+    /** The engine itself, each open file, and each call under way. */
     private final AtomicInteger holders = new AtomicInteger(1);
 
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -143,21 +143,29 @@ public final class IoEngine implements AutoCloseable {
      * Renames, replacing what is there unless {@code noReplace}. Durable only after {@link #syncDirectory}.
      */
     public void rename(Path from, Path to, boolean noReplace) throws IoFailure {
-        checkOpen("rename", from + " to " + to);
-        int result = syscalls.rename(from.toString(), to.toString(), noReplace);
-        if (result < 0) {
-            throw failure("rename", from + " to " + to, -result, 0, true);
+        holdFor("rename", from + " to " + to);
+        try {
+            int result = syscalls.rename(from.toString(), to.toString(), noReplace);
+            if (result < 0) {
+                throw failure("rename", from + " to " + to, -result, 0, true);
+            }
+        } finally {
+            letGo();
         }
     }
 
     /** Removes a file; one that is not there counts as removed. Returns whether it was there. */
     public boolean deleteIfExists(Path path) throws IoFailure {
-        checkOpen("unlink", path.toString());
-        int result = syscalls.unlink(path.toString(), false);
-        if (result < 0 && result != -Errno.ENOENT) {
-            throw failure("unlink", path.toString(), -result, 0, true);
+        holdFor("unlink", path.toString());
+        try {
+            int result = syscalls.unlink(path.toString(), false);
+            if (result < 0 && result != -Errno.ENOENT) {
+                throw failure("unlink", path.toString(), -result, 0, true);
+            }
+            return result == 0;
+        } finally {
+            letGo();
         }
-        return result == 0;
     }
 
     /**
@@ -167,15 +175,19 @@ public final class IoEngine implements AutoCloseable {
      */
     public void syncDirectory(Path folder) throws IoFailure {
         String path = folder.toString();
-        checkOpen("fsync", path);
-        int fd = syscalls.open(path.isEmpty() ? "." : path, OpenFlag.READ | OpenFlag.DIRECTORY, 0);
-        if (fd < 0) {
-            throw failedFolderSync(path, -fd);
-        }
-        int result = syscalls.fsync(fd);
-        syscalls.close(fd);
-        if (result < 0) {
-            throw failedFolderSync(path, -result);
+        holdFor("fsync", path);
+        try {
+            int fd = syscalls.open(path.isEmpty() ? "." : path, OpenFlag.READ | OpenFlag.DIRECTORY, 0);
+            if (fd < 0) {
+                throw failedFolderSync(path, -fd);
+            }
+            int result = syscalls.fsync(fd);
+            syscalls.close(fd);
+            if (result < 0) {
+                throw failedFolderSync(path, -result);
+            }
+        } finally {
+            letGo();
         }
     }
 
@@ -188,18 +200,26 @@ public final class IoEngine implements AutoCloseable {
 
     /** True where a path names something, symbolic links followed; false where it does not, or nobody can tell. */
     public boolean exists(Path path) throws IoFailure {
-        checkOpen("stat", path.toString());
-        return syscalls.stat(path.toString()).error() == 0;
+        holdFor("stat", path.toString());
+        try {
+            return syscalls.stat(path.toString()).error() == 0;
+        } finally {
+            letGo();
+        }
     }
 
     /** Bytes free for an unprivileged user on a path's file system. */
     public long freeBytes(Path path) throws IoFailure {
-        checkOpen("statfs", path.toString());
-        long result = syscalls.freeBytes(path.toString());
-        if (result < 0) {
-            throw failure("statfs", path.toString(), (int) -result, 0, false);
+        holdFor("statfs", path.toString());
+        try {
+            long result = syscalls.freeBytes(path.toString());
+            if (result < 0) {
+                throw failure("statfs", path.toString(), (int) -result, 0, false);
+            }
+            return result;
+        } finally {
+            letGo();
         }
-        return result;
     }
 
     // ------------------------------------------------------------------ for the classes beside it
@@ -311,17 +331,19 @@ public final class IoEngine implements AutoCloseable {
     }
 
     /**
-     * Holds the way to native code for the time of an open, which may end after the engine was closed.
+     * Holds the way to native code for the time of a call on its caller's thread, which may end after the engine was
+     * closed.
      *
-     * @throws EngineClosedException where it was let go already
+     * @throws EngineClosedException where the engine is closing
      */
-    void holdToOpen(String path) throws EngineClosedException {
+    void holdFor(String operation, String path) throws EngineClosedException {
+        checkOpen(operation, path);
         if (holders.getAndUpdate(count -> count == 0 ? 0 : count + 1) == 0) {
-            throw new EngineClosedException("open", path);
+            throw new EngineClosedException(operation, path);
         }
     }
 
-    /** Holds it for a file, which may be closed after its engine; only while an open holds it. */
+    /** Holds it for a file, which may be closed after its engine; only while its open holds it. */
     void hold() {
         holders.incrementAndGet();
     }

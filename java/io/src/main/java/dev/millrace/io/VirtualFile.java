@@ -84,8 +84,7 @@ public final class VirtualFile implements AutoCloseable {
         if (text.indexOf('\0') >= 0) {
             throw new UnsupportedFileException("open", text, "open of a path with a NUL character is not possible");
         }
-        engine.checkOpen("open", text);
-        engine.holdToOpen(text);
+        engine.holdFor("open", text);
         try {
             return openHeld(engine, path, text, options);
         } finally {

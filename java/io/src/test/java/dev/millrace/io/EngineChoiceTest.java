@@ -246,14 +246,14 @@ class EngineChoiceTest {
     void letsTheBindingGoOnceHoweverAnOpenAndAFileOutliveTheirEngine(@TempDir Path folder) throws Exception {
         IoEngine engine = IoEngine.open(small().withEngine(Optional.empty()));
         VirtualFile file = VirtualFile.open(engine, folder.resolve("f"), OpenOptions.creating());
-        engine.holdToOpen("g"); // an open that the close overtakes
+        engine.holdFor("open", "g"); // an open that the close overtakes
         engine.close();
         engine.close();
         engine.hold(); // the file that it brings
         engine.letGo();
         engine.letGo(); // which is closed at once
         file.close();
-        assertThatThrownBy(() -> engine.holdToOpen("h")).isInstanceOf(EngineClosedException.class);
+        assertThatThrownBy(() -> engine.holdFor("open", "h")).isInstanceOf(EngineClosedException.class);
         // Would it have been let go twice, the next one would find that nobody holds it.
         for (int i = 0; i < 3; i++) {
             IoEngine.open(small().withEngine(Optional.empty())).close();
