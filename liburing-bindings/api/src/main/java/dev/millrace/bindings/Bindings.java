@@ -81,8 +81,7 @@ public record Bindings(Optional<NativeIo> nativeIo, Optional<NativeConstants> co
             try {
                 Loaded loaded = LOADED.get(provider.name());
                 if (loaded == null) {
-                    NativeIo nativeIo = provider.load(NativeLibrary.locate(provider.library()));
-                    loaded = new Loaded(provider, nativeIo, new NativeConstants(nativeIo));
+                    loaded = shakeHands(provider, provider.load(NativeLibrary.locate(provider.library())));
                     LOADED.put(provider.name(), loaded);
                 }
                 loaded.holders++;
@@ -105,6 +104,16 @@ public record Bindings(Optional<NativeIo> nativeIo, Optional<NativeConstants> co
                                     + " -jna"));
         }
         return new Bindings(Optional.empty(), Optional.empty(), refusals);
+    }
+
+    /** Reads the constants of a library that was just loaded; one that speaks another version is let go again. */
+    private static Loaded shakeHands(NativeIoProvider provider, NativeIo nativeIo) throws BindingUnavailableException {
+        try {
+            return new Loaded(provider, nativeIo, new NativeConstants(nativeIo));
+        } catch (BindingUnavailableException e) {
+            provider.unload(nativeIo);
+            throw e;
+        }
     }
 
     /** Holds a loaded binding once more, for what outlives its engine. */

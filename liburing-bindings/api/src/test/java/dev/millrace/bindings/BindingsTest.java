@@ -70,6 +70,9 @@ class BindingsTest {
         Bindings old = Bindings.load(Optional.of("old"));
         assertThat(old.nativeIo()).isEmpty();
         assertThat(old.reasons()).contains("one release");
+        assertThat(StubNativeIo.Old.loaded)
+                .as("libraries of another version kept")
+                .isZero();
     }
 
     @Test

@@ -41,6 +41,9 @@ final class StubNativeIo {
 
     /** Speaks another version. */
     public static final class Old implements NativeIoProvider {
+        /** How often it was loaded and not unloaded. */
+        static int loaded;
+
         @Override
         public String name() {
             return "old";
@@ -53,7 +56,14 @@ final class StubNativeIo {
 
         @Override
         public NativeIo load(Path library) {
+            loaded++;
             return of("old", NativeConstants.ABI_VERSION + 41, id -> id);
+        }
+
+        @Override
+        public boolean unload(NativeIo nativeIo) {
+            loaded--;
+            return true;
         }
     }
 

@@ -33,8 +33,7 @@ public final class FfmProvider implements NativeIoProvider {
                 throw broken.get();
             }
             if (library.isPresent() && !library.get().equals(path)) {
-                throw new BindingUnavailableException(
-                        "these classes have already loaded " + library.get() + " and cannot load " + path + " as well");
+                throw BindingUnavailableException.anotherIsLoaded(library.get(), path);
             }
             library = Optional.of(path);
             try {

@@ -14,20 +14,20 @@ final class Direct {
     private Direct() {}
 
     /**
-     * Binds every native method of this class.
+     * Binds every native method of this class. JNA holds the library until {@link #unbind}.
      *
-     * @return the library, to be held as long as the methods may be called
      * @throws UnsatisfiedLinkError where the library cannot be loaded or lacks a function, which is named
      */
-    static NativeLibrary bind(Path path) {
+    static void bind(Path path) {
         Thread thread = Thread.currentThread();
         ClassLoader context = thread.getContextClassLoader();
         // JNA may start its cleaner thread here, which would inherit the loader and keep it.
         thread.setContextClassLoader(Native.class.getClassLoader());
         try {
-            NativeLibrary library = NativeLibrary.getInstance(path.toString());
-            Native.register(Direct.class, library);
-            return library;
+            Native.register(Direct.class, NativeLibrary.getInstance(path.toString()));
+        } catch (UnsatisfiedLinkError e) {
+            unbind();
+            throw e;
         } finally {
             thread.setContextClassLoader(context);
         }

@@ -1,22 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.bindings.jna;
 
-import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 import dev.millrace.bindings.NativeIo;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Path;
 
-/** The ABI through JNA. */
+/** The ABI through JNA, once {@link Direct} is bound. */
 final class JnaNativeIo implements NativeIo {
-    /** Held as long as its functions may be called: JNA closes a library that nobody holds. */
-    private final NativeLibrary library;
-
-    /** Binds, and throws what {@link Direct#bind} throws. */
-    JnaNativeIo(Path path) {
-        library = Direct.bind(path);
-    }
 
     @Override
     public String binding() {
@@ -201,10 +192,5 @@ final class JnaNativeIo implements NativeIo {
     @Override
     public int socketOption(int fd, int what, int value) {
         return Direct.mr_socket_option(fd, what, value);
-    }
-
-    @Override
-    public String toString() {
-        return library.toString();
     }
 }

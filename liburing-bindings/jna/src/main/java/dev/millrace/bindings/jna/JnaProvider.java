@@ -37,8 +37,7 @@ public final class JnaProvider implements NativeIoProvider {
     public NativeIo load(Path library) throws BindingUnavailableException {
         synchronized (JnaProvider.class) {
             if (loaded.isPresent() && !loaded.get().equals(library)) {
-                throw new BindingUnavailableException("these classes have already loaded " + loaded.get()
-                        + " and cannot load " + library + " as well");
+                throw BindingUnavailableException.anotherIsLoaded(loaded.get(), library);
             }
             if (broken.isPresent()) {
                 // JNA's classes are spoilt after a failure and would only say so: the first cause is the true one.
@@ -52,13 +51,17 @@ public final class JnaProvider implements NativeIoProvider {
 
     @Override
     public boolean unload(NativeIo nativeIo) {
-        Direct.unbind();
-        return true;
+        synchronized (JnaProvider.class) {
+            Direct.unbind();
+            loaded = Optional.empty();
+            return true;
+        }
     }
 
     private static NativeIo bind(Path library) throws BindingUnavailableException {
         try {
-            return new JnaNativeIo(library);
+            Direct.bind(library);
+            return new JnaNativeIo();
         } catch (UnsatisfiedLinkError e) {
             if (String.valueOf(e.getMessage()).contains("jnidispatch")) {
                 throw spoilt(

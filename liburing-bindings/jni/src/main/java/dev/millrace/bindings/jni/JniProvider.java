@@ -46,8 +46,7 @@ public final class JniProvider implements NativeIoProvider {
                 open(library);
                 loaded = Optional.of(library);
             } else if (!loaded.get().equals(library)) {
-                throw new BindingUnavailableException("these classes have already loaded " + loaded.get()
-                        + " and cannot load " + library + " as well");
+                throw BindingUnavailableException.anotherIsLoaded(loaded.get(), library);
             }
         }
         checkThatItIsComplete(library);
