@@ -2,6 +2,7 @@
 package dev.millrace.benchmarks;
 
 import dev.millrace.bindings.Bindings;
+import dev.millrace.bindings.NativeConstants;
 import dev.millrace.bindings.NativeIo;
 import dev.millrace.io.engine.EngineCounters;
 import dev.millrace.io.engine.EngineLoop;
@@ -39,6 +40,7 @@ public final class IngestLoop {
     private static final int HEAD_BYTES = 4096;
 
     private final Options options;
+    private final NativeConstants constants;
     private final EngineLoop loop;
     private final NativeDriver driver;
     private final PoolMemory buffers;
@@ -80,11 +82,11 @@ public final class IngestLoop {
     private IngestLoop(Options options, NativeIo nativeIo, Bindings bindings) {
         this.options = options;
         this.bufferSize = options.bufferKib() * 1024;
+        constants = bindings.constants().orElseThrow();
         int slots = Math.max(64, 4 * options.connections());
         loop = EngineLoop.start("ingest", 1024, () -> {
             try {
-                return new NativeDriver(
-                        nativeIo, bindings.constants().orElseThrow(), NativeDriver.IO_URING, slots, 4, 4);
+                return new NativeDriver(nativeIo, constants, NativeDriver.IO_URING, slots, 4, 4);
             } catch (EngineRefusedException e) {
                 throw new IllegalStateException(e.getMessage(), e);
             }
@@ -113,7 +115,7 @@ public final class IngestLoop {
         IngestLoop ingest = new IngestLoop(options, nativeIo, bindings);
         byte[] address = InetAddress.getByName(options.host()).getAddress();
         ByteBuffer sockaddr = ingest.scratch.pieces().get(0);
-        sockaddr.putShort(0, (short) bindings.constants().orElseThrow().afInet);
+        sockaddr.putShort(0, (short) ingest.constants.afInet);
         sockaddr.duplicate().order(ByteOrder.BIG_ENDIAN).putShort(2, (short) options.port());
         sockaddr.put(4, address);
         for (int round = 0; round < options.rounds(); round++) {
@@ -239,8 +241,8 @@ public final class IngestLoop {
         void open(Runnable then) {
             connected = then;
             control.prepare(OpCode.SOCKET);
-            control.arg = Bindings.load(Optional.empty()).constants().orElseThrow().afInet;
-            control.arg2 = Bindings.load(Optional.empty()).constants().orElseThrow().sockStream;
+            control.arg = constants.afInet;
+            control.arg2 = constants.sockStream;
             loop.submit(control);
         }
 

@@ -36,15 +36,8 @@ final class BouncedTransfer {
         return new Piece(start, (int) alignment.roundUp(skip + wanted), skip, wanted);
     }
 
-    static void check(long position, int length) {
-        if (position < 0 || position > Long.MAX_VALUE - length) {
-            throw new IllegalArgumentException(
-                    "offset " + position + " with length " + length + " is not a place in a file");
-        }
-    }
-
     int read(ByteBuffer target, long position) throws IoFailure {
-        check(position, target.remaining());
+        VirtualFile.checkPlace(position, target.remaining());
         int moved = 0;
         boolean more = target.hasRemaining();
         while (more) {
@@ -68,7 +61,7 @@ final class BouncedTransfer {
 
     /** {@link #read} as a future: the target belongs to it until it is complete, also where it was cancelled. */
     CompletableFuture<Integer> readAsync(ByteBuffer target, long position) {
-        check(position, target.remaining());
+        VirtualFile.checkPlace(position, target.remaining());
         CompletableFuture<Integer> whole = new CompletableFuture<>();
         step(target, position, 0, whole);
         return whole;
@@ -136,7 +129,7 @@ final class BouncedTransfer {
     }
 
     void write(ByteBuffer source, long position) throws IoFailure {
-        check(position, source.remaining());
+        VirtualFile.checkPlace(position, source.remaining());
         long at = position;
         while (source.hasRemaining()) {
             try (OwnedBuffer buffer = pool.acquire()) {

@@ -349,16 +349,20 @@ public final class VirtualFile implements AutoCloseable {
         bounced.write(source, position);
     }
 
+    static void checkPlace(long position, int length) {
+        if (position < 0 || position > Long.MAX_VALUE - length) {
+            throw new IllegalArgumentException(
+                    "offset " + position + " with length " + length + " is not a place in a file");
+        }
+    }
+
     private void check(boolean write, OwnedBuffer buffer, int at, int length, long position)
             throws MisalignedException {
         if (at < 0 || length < 0 || length > buffer.capacity() - at) {
             throw new IndexOutOfBoundsException(
                     length + " bytes from " + at + " do not lie in a buffer of " + buffer.capacity() + " bytes");
         }
-        if (position < 0 || position > Long.MAX_VALUE - length) {
-            throw new IllegalArgumentException(
-                    "offset " + position + " with length " + length + " is not a place in a file");
-        }
+        checkPlace(position, length);
         if (!buffer.pool().equals(engine.buffers())) {
             throw new IllegalArgumentException("the buffer belongs to another engine");
         }
