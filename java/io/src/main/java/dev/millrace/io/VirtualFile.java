@@ -4,17 +4,11 @@ package dev.millrace.io;
 import dev.millrace.io.engine.EngineLoop;
 import dev.millrace.io.engine.Errno;
 import dev.millrace.io.engine.FileStat;
-import dev.millrace.io.engine.OpCode;
-import dev.millrace.io.engine.OpenFlag;
-import dev.millrace.io.engine.Operation;
 import dev.millrace.io.engine.Syscalls;
 import dev.millrace.io.engine.Syscalls.StatResult;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,28 +34,21 @@ public final class VirtualFile implements AutoCloseable {
     private final EngineLoop loop;
     private final Syscalls syscalls;
     private final String path;
-    private final int fd;
+    private final Descriptor descriptor;
+    private final Durability durability;
     private final boolean direct;
     private final Alignment alignment;
     private final int blockSize;
 
     private final BouncedTransfer bounced;
 
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Condition idle = lock.newCondition();
-    private int underWay;
-    private boolean closing;
-    private boolean closed;
-    private boolean gone;
-    private volatile Optional<FatalIoException> failedSync = Optional.empty();
-
-    private VirtualFile(IoEngine engine, String path, int fd, FileStat stat, boolean direct, Alignment alignment) {
+    VirtualFile(IoEngine engine, String path, int fd, FileStat stat, boolean direct, Alignment alignment) {
         this.engine = engine;
-        engine.hold();
         this.loop = engine.loop();
         this.syscalls = engine.syscalls();
         this.path = path;
-        this.fd = fd;
+        this.descriptor = new Descriptor(engine, path, fd);
+        this.durability = new Durability(descriptor);
         this.direct = direct;
         this.alignment = alignment;
         this.bounced = new BouncedTransfer(this, engine.buffers());
@@ -86,39 +73,10 @@ public final class VirtualFile implements AutoCloseable {
         }
         engine.holdFor("open", text);
         try {
-            return openHeld(engine, path, text, options);
+            return FileOpening.open(engine, path, text, options);
         } finally {
             engine.letGo();
         }
-    }
-
-    private static VirtualFile openHeld(IoEngine engine, Path path, String text, OpenOptions options) throws IoFailure {
-        // First, since opening a FIFO waits for its other end and opening a device may do anything.
-        StatResult before = engine.syscalls().stat(text);
-        if (before.error() == 0) {
-            checkRegular(text, before.stat());
-        }
-        boolean missing = before.error() == -Errno.ENOENT;
-        return switch (options.direct()) {
-            case OFF -> openBuffered(engine, text, options);
-            case REQUIRED -> {
-                Attempt attempt = tryDirect(engine, text, options, missing);
-                yield attempt.file()
-                        .orElseThrow(() -> new UnsupportedFileException(
-                                "open",
-                                text,
-                                "open of " + text + " with direct I/O is not possible: its file system ("
-                                        + attempt.fileSystem() + ") has none"));
-            }
-            case PREFERRED -> {
-                Attempt attempt = tryDirect(engine, text, options, missing);
-                if (attempt.file().isPresent()) {
-                    yield attempt.file().get();
-                }
-                engine.reportBuffered(path, attempt.fileSystem());
-                yield openBuffered(engine, text, options);
-            }
-        };
     }
 
     /** {@link #open} as a future. */
@@ -132,101 +90,6 @@ public final class VirtualFile implements AutoCloseable {
             close();
         } catch (IoFailure e) {
             LOG.warn("The file of a cancelled open could not be closed: {}", e.getMessage());
-        }
-    }
-
-    private record Attempt(Optional<VirtualFile> file, String fileSystem) {}
-
-    private static int flags(OpenOptions options, boolean direct) {
-        return (options.read() ? OpenFlag.READ : 0)
-                | (options.write() ? OpenFlag.WRITE : 0)
-                | (options.create() ? OpenFlag.CREATE : 0)
-                | (options.exclusive() ? OpenFlag.EXCLUSIVE : 0)
-                | (options.truncate() ? OpenFlag.TRUNCATE : 0)
-                | (direct ? OpenFlag.DIRECT : 0);
-    }
-
-    /** Opens directly, or says which file system has no direct I/O, leaving no file that this call made. */
-    private static Attempt tryDirect(IoEngine engine, String path, OpenOptions options, boolean missing)
-            throws IoFailure {
-        Syscalls syscalls = engine.syscalls();
-        int flags = flags(options, true);
-        // Exclusively, to know whether this call made the file: what another made meanwhile is not ours to remove.
-        boolean made = options.create() && missing;
-        int fd = syscalls.open(path, made ? flags | OpenFlag.EXCLUSIVE : flags, options.mode());
-        if (fd == -Errno.EEXIST && !options.exclusive()) {
-            made = false;
-            fd = syscalls.open(path, flags, options.mode());
-        }
-        if (fd == -Errno.EINVAL) {
-            String fileSystem = describeFileSystem(syscalls, path);
-            removeIfMade(syscalls, path, made);
-            return new Attempt(Optional.empty(), fileSystem);
-        }
-        if (fd < 0) {
-            throw engine.failure("open", path, -fd, 0, false);
-        }
-        FileStat stat = checked(engine, path, fd);
-        Optional<Alignment> alignment = DirectAlignment.of(stat);
-        if (alignment.isEmpty()) {
-            syscalls.close(fd);
-            removeIfMade(syscalls, path, made);
-            return new Attempt(Optional.empty(), stat.fileSystem());
-        }
-        return new Attempt(
-                Optional.of(new VirtualFile(engine, path, fd, stat, true, alignment.get())), stat.fileSystem());
-    }
-
-    private static VirtualFile openBuffered(IoEngine engine, String path, OpenOptions options) throws IoFailure {
-        int fd = engine.syscalls().open(path, flags(options, false), options.mode());
-        if (fd < 0) {
-            throw engine.failure("open", path, -fd, 0, false);
-        }
-        FileStat stat = checked(engine, path, fd);
-        return new VirtualFile(engine, path, fd, stat, false, Alignment.NONE);
-    }
-
-    private static void removeIfMade(Syscalls syscalls, String path, boolean made) {
-        if (made) {
-            syscalls.unlink(path, false);
-        }
-    }
-
-    private static String describeFileSystem(Syscalls syscalls, String path) {
-        StatResult own = syscalls.stat(path);
-        if (own.error() == 0) {
-            return own.stat().fileSystem();
-        }
-        Path parent = Path.of(path).toAbsolutePath().getParent();
-        return parent == null
-                ? "unknown"
-                : syscalls.stat(parent.toString()).stat().fileSystem();
-    }
-
-    /** The open file's stat, or an error (with the descriptor closed) where it is not a regular file. */
-    private static FileStat checked(IoEngine engine, String path, int fd) throws IoFailure {
-        StatResult result = engine.syscalls().stat(fd);
-        if (result.error() < 0) {
-            engine.syscalls().close(fd);
-            throw engine.failure("stat", path, -result.error(), 0, false);
-        }
-        try {
-            checkRegular(path, result.stat());
-        } catch (UnsupportedFileException e) {
-            engine.syscalls().close(fd);
-            throw e;
-        }
-        return result.stat();
-    }
-
-    private static void checkRegular(String path, FileStat stat) throws UnsupportedFileException {
-        if (!stat.isRegularFile()) {
-            throw new UnsupportedFileException(
-                    "open",
-                    path,
-                    "open of " + path + " is not possible: it is "
-                            + (stat.isDirectory() ? "a folder" : "a device, FIFO or socket")
-                            + ", and a VirtualFile is a regular file");
         }
     }
 
@@ -265,7 +128,7 @@ public final class VirtualFile implements AutoCloseable {
     public FileStat stat() throws IoFailure {
         enter("stat");
         try {
-            StatResult result = syscalls.stat(fd);
+            StatResult result = syscalls.stat(descriptor.fd());
             if (result.error() < 0) {
                 throw engine.failure("stat", path, -result.error(), 0, false);
             }
@@ -386,14 +249,14 @@ public final class VirtualFile implements AutoCloseable {
                     more = progress.goesOn(
                             write
                                     ? syscalls.pwrite(
-                                            fd,
+                                            descriptor.fd(),
                                             address,
                                             piece.memory(),
                                             progress.at(),
                                             progress.remaining(),
                                             progress.position())
                                     : syscalls.pread(
-                                            fd,
+                                            descriptor.fd(),
                                             address,
                                             piece.memory(),
                                             progress.at(),
@@ -433,7 +296,7 @@ public final class VirtualFile implements AutoCloseable {
         }
         TransferFuture future = new TransferFuture(write, position);
         try {
-            future.operation.start(write, fd, buffer, at, length, position, alignment);
+            future.operation.start(write, descriptor.fd(), buffer, at, length, position, alignment);
         } catch (RuntimeException e) {
             exit();
             throw e;
@@ -480,74 +343,12 @@ public final class VirtualFile implements AutoCloseable {
      *     not write and a second fsync would lie
      */
     public void sync() throws IoFailure {
-        enter("fsync");
-        try {
-            throwFailedSync();
-            int result = syscalls.fsync(fd);
-            if (result == -Errno.ECANCELED) {
-                throw engine.failure("fsync", path, Errno.ECANCELED, 0, false);
-            }
-            if (result < 0) {
-                throw rememberFailedSync(result);
-            }
-        } finally {
-            exit();
-        }
+        durability.sync();
     }
 
     /** {@link #sync} as a future. */
     public CompletableFuture<Void> syncAsync() {
-        try {
-            enter("fsync");
-        } catch (IoFailure e) {
-            return CompletableFuture.failedFuture(e);
-        }
-        if (failedSync.isPresent()) {
-            exit();
-            return CompletableFuture.failedFuture(failedSync.get());
-        }
-        CompletableFuture<Void> future = new CompletableFuture<>();
-        loop.submit(new SyncOperation(future));
-        return future;
-    }
-
-    private final class SyncOperation extends Operation {
-        private final CompletableFuture<Void> future;
-
-        SyncOperation(CompletableFuture<Void> future) {
-            this.future = future;
-            reset(OpCode.FSYNC);
-            fd = VirtualFile.this.fd;
-        }
-
-        @Override
-        protected void completed(int result) {
-            // A cancelled fsync says nothing about the disk: the engine was closed before it ran.
-            IoFailure failure = result >= 0 || result == -Errno.ECANCELED
-                    ? engine.failure("fsync", path, Errno.ECANCELED, 0, false)
-                    : rememberFailedSync(result);
-            exit();
-            engine.completeLater(() -> {
-                if (result >= 0) {
-                    future.complete(null);
-                } else {
-                    future.completeExceptionally(failure);
-                }
-            });
-        }
-    }
-
-    private void throwFailedSync() throws FatalIoException {
-        Optional<FatalIoException> before = failedSync;
-        if (before.isPresent()) {
-            throw before.get();
-        }
-    }
-
-    private FatalIoException rememberFailedSync(int result) {
-        FatalIoException failure = new FatalIoException("fsync", path, -result, "");
-        failedSync = Optional.of(failure);
-        return failure;
+        return durability.syncAsync();
     }
 
     /**
@@ -565,7 +366,7 @@ public final class VirtualFile implements AutoCloseable {
         try {
             // A length that cannot be rounded up is one that every file system refuses as too large.
             long whole = length > Long.MAX_VALUE - blockSize ? length : roundUpToBlock(length);
-            StatResult before = syscalls.stat(fd);
+            StatResult before = syscalls.stat(descriptor.fd());
             if (before.error() < 0) {
                 throw engine.failure("stat", path, -before.error(), 0, false);
             }
@@ -576,7 +377,7 @@ public final class VirtualFile implements AutoCloseable {
             if (free >= 0 && whole - before.stat().allocatedBytes() > free) {
                 throw noSpace(Errno.ENOSPC, length, free);
             }
-            int result = syscalls.allocate(fd, 0, whole);
+            int result = syscalls.allocate(descriptor.fd(), 0, whole);
             if (result == 0) {
                 return true;
             }
@@ -587,7 +388,7 @@ public final class VirtualFile implements AutoCloseable {
             if (error != Errno.ENOSPC && error != Errno.EDQUOT && error != Errno.EFBIG) {
                 throw engine.failure("fallocate", path, error, 0, true);
             }
-            syscalls.truncate(fd, before.stat().size()); // what it did get goes back
+            syscalls.truncate(descriptor.fd(), before.stat().size()); // what it did get goes back
             throw noSpace(error, length, free);
         } finally {
             exit();
@@ -608,12 +409,12 @@ public final class VirtualFile implements AutoCloseable {
         if (length < 0) {
             throw new IllegalArgumentException("a file cannot have " + length + " bytes");
         }
-        simple("ftruncate", () -> syscalls.truncate(fd, length));
+        simple("ftruncate", () -> syscalls.truncate(descriptor.fd(), length));
     }
 
     /** Sets permissions, as in {@code 0644}. */
     public void setPermissions(int mode) throws IoFailure {
-        simple("chmod", () -> syscalls.chmod(fd, mode));
+        simple("chmod", () -> syscalls.chmod(descriptor.fd(), mode));
     }
 
     /**
@@ -624,7 +425,7 @@ public final class VirtualFile implements AutoCloseable {
     public boolean tryLock() throws IoFailure {
         enter("lock");
         try {
-            int result = syscalls.tryLock(fd);
+            int result = syscalls.tryLock(descriptor.fd());
             if (result < 0 && result != -Errno.EAGAIN && result != -Errno.EACCES) {
                 throw engine.failure("lock", path, -result, 0, false);
             }
@@ -657,33 +458,16 @@ public final class VirtualFile implements AutoCloseable {
     }
 
     int descriptor() {
-        return fd;
+        return descriptor.fd();
     }
 
     /** Announces an operation, which keeps the descriptor open until {@link #exit}. */
     void enter(String operation) throws IoFailure {
-        engine.checkOpen(operation, path);
-        lock.lock();
-        try {
-            if (closing) {
-                throw new FileClosedException(operation, path);
-            }
-            underWay++;
-        } finally {
-            lock.unlock();
-        }
+        descriptor.enter(operation);
     }
 
     void exit() {
-        lock.lock();
-        try {
-            underWay--;
-            if (underWay == 0) {
-                idle.signalAll();
-            }
-        } finally {
-            lock.unlock();
-        }
+        descriptor.exit();
     }
 
     /**
@@ -694,33 +478,6 @@ public final class VirtualFile implements AutoCloseable {
      */
     @Override
     public void close() throws IoFailure {
-        if (loop.isEngineThread()) {
-            throw new IllegalStateException("a file cannot be closed on an engine thread: it would wait for itself");
-        }
-        lock.lock();
-        try {
-            closing = true;
-            while (underWay > 0 || (closed && !gone)) {
-                idle.awaitUninterruptibly();
-            }
-            if (closed) {
-                return;
-            }
-            closed = true;
-        } finally {
-            lock.unlock();
-        }
-        int result = loop.driver().syscalls().close(fd);
-        engine.letGo();
-        lock.lock();
-        try {
-            gone = true;
-            idle.signalAll();
-        } finally {
-            lock.unlock();
-        }
-        if (result < 0) {
-            throw engine.failure("close", path, -result, 0, true);
-        }
+        descriptor.close();
     }
 }
