@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.benchmarks;
 
+import dev.millrace.io.DirectMode;
 import dev.millrace.io.EngineKind;
 import dev.millrace.io.EngineUnavailableException;
 import dev.millrace.io.IoEngine;
 import dev.millrace.io.IoEngineConfig;
+import dev.millrace.io.IoFailure;
+import dev.millrace.io.OpenOptions;
+import dev.millrace.io.VirtualFile;
 import dev.millrace.transfer.MillraceTransformers;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -33,6 +38,7 @@ final class DropInDownloads implements Contender {
 
     @Override
     public Figures run(List<Item> items, Path folder) {
+        boolean direct = isDirectIn(folder);
         EngineFigures counting = EngineFigures.begin(engine);
         SyncedFiles.Done done = SyncedFiles.run(
                 items,
@@ -46,8 +52,22 @@ final class DropInDownloads implements Contender {
                                         .build(),
                                 MillraceTransformers.toFile(engine, file))
                         .join());
-        // The transformer does not say how it wrote; where the file system can, it is direct.
-        return counting.of(done, true, Map.of(), 0);
+        return counting.of(done, direct, Map.of(), 0);
+    }
+
+    /** The transformer does not say how it wrote: a file of the folder that is opened as it opens them tells. */
+    private boolean isDirectIn(Path folder) {
+        Path probe = folder.resolve("probe");
+        OpenOptions options = OpenOptions.creating().withDirect(DirectMode.PREFERRED);
+        try {
+            try (VirtualFile file = VirtualFile.open(engine, probe, options)) {
+                return file.isDirect();
+            } finally {
+                engine.deleteIfExists(probe);
+            }
+        } catch (IoFailure e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Override
