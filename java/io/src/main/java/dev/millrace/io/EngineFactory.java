@@ -8,7 +8,6 @@ import dev.millrace.bindings.Settings;
 import dev.millrace.io.engine.Driver;
 import dev.millrace.io.engine.EngineLoop;
 import dev.millrace.io.engine.EngineRefusedException;
-import dev.millrace.io.engine.Errno;
 import dev.millrace.io.engine.JavaDriver;
 import dev.millrace.io.engine.NativeDriver;
 import dev.millrace.io.engine.PoolMemory;
@@ -73,12 +72,10 @@ final class EngineFactory {
                 }
             }
             if (opened.isPresent()) {
-                return said(opened.get().held(nativeIo), notes);
+                return said(opened.get().held(nativeIo));
             }
         }
-        return said(
-                start(config, EngineKind.BLOCKING, () -> new JavaDriver(config.slots(), config.workers()), notes),
-                notes);
+        return said(start(config, EngineKind.BLOCKING, () -> new JavaDriver(config.slots(), config.workers()), notes));
     }
 
     /** io_uring, else epoll; empty where neither can be had and none was asked for, with the reasons in the notes. */
@@ -119,9 +116,9 @@ final class EngineFactory {
         return asked.filter(name -> !name.equals("auto"));
     }
 
-    private static Opened said(Opened opened, List<String> notes) {
-        if (!notes.isEmpty()) {
-            LOG.warn("Millrace runs on the engine {}: {}", opened.kind().label(), String.join("; ", notes));
+    private static Opened said(Opened opened) {
+        if (!opened.notes().isEmpty()) {
+            LOG.warn("Millrace runs on the engine {}: {}", opened.kind().label(), String.join("; ", opened.notes()));
         }
         return opened;
     }
@@ -136,26 +133,22 @@ final class EngineFactory {
             return Optional.empty();
         }
         int slots = config.slots();
+        List<String> soFar = new ArrayList<>(notes);
         while (true) {
             try {
-                List<String> soFar = List.copyOf(notes);
                 return Optional.of(start(
                         config,
                         EngineKind.IO_URING,
                         nativeDriver(config, nativeIo, constants, NativeDriver.IO_URING, slots),
                         soFar));
             } catch (Refused e) {
-                boolean memory = e.refusal().report().error() == Errno.ENOMEM
-                        && e.refusal().report().memlockSoft() >= 0;
-                if (!memory || slots / 2 < SMALLEST_RING) {
+                if (!e.refusal().report().isOfMemlock() || slots / 2 < SMALLEST_RING) {
                     notes.add(e.refusal().getMessage());
                     return Optional.empty();
                 }
                 slots /= 2;
-                if (notes.isEmpty()) {
-                    notes.add("a ring of " + config.slots() + " entries did not fit: "
-                            + e.refusal().getMessage() + "; a smaller one was taken");
-                }
+                soFar = new ArrayList<>(notes);
+                soFar.add(e.refusal().report().whySmallerRing(slots, config.slots()));
             }
         }
     }
@@ -193,10 +186,7 @@ final class EngineFactory {
                             + " bytes cannot be had: " + e.getCause().getMessage());
         }
         List<String> all = new ArrayList<>(notes);
-        memory.note().ifPresent(note -> {
-            all.add(note);
-            LOG.warn("{}", note);
-        });
+        memory.note().ifPresent(all::add);
         return new Opened(kind, loop, memory, List.copyOf(all), () -> {});
     }
 

@@ -18,7 +18,22 @@ final class ChildJvm {
     /** Runs one, and gives what it wrote to both its outputs; fails where it does not end with status 0. */
     static String run(List<String> options, Class<?> main, String... arguments)
             throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>();
+        return run(List.of(), options, main, arguments);
+    }
+
+    /** The same, started by a command before it. */
+    static String run(List<String> before, List<String> options, Class<?> main, String... arguments)
+            throws IOException, InterruptedException {
+        Process process = start(before, options, main, arguments);
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(output).isZero();
+        return output;
+    }
+
+    /** Starts one; both its outputs are the process's input stream. */
+    static Process start(List<String> before, List<String> options, Class<?> main, String... arguments)
+            throws IOException {
+        List<String> command = new ArrayList<>(before);
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         if (Runtime.version().feature() >= 22) {
             command.add("--enable-native-access=ALL-UNNAMED");
@@ -33,9 +48,6 @@ final class ChildJvm {
         command.add(System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")));
         command.add(main.getName());
         command.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor()).as(output).isZero();
-        return output;
+        return new ProcessBuilder(command).redirectErrorStream(true).start();
     }
 }

@@ -29,7 +29,13 @@ public record EngineReport(
         long memlockSoft,
         long memlockHard) {
 
+    static final int CALL_SETUP = 1;
+    static final int CALL_THREAD = 7;
     static final int CALL_SYSCTL = 8;
+
+    private static final String FILTERED =
+            " which a seccomp filter does (container runtimes forbid io_uring unless told otherwise)";
+    private static final String ALLOW = "; allow io_uring_setup, io_uring_enter and io_uring_register in its profile";
 
     static EngineReport read(ByteBuffer buffer, int at, long handle) {
         int error = buffer.getInt(at + 32);
@@ -53,14 +59,13 @@ public record EngineReport(
     /** Name of the call that refused. */
     public static String callName(int call) {
         return switch (call) {
-            case 1 -> "io_uring_setup";
+            case CALL_SETUP, CALL_SYSCTL -> "io_uring_setup";
             case 2 -> "io_uring_enter";
             case 3 -> "io_uring_register";
             case 4 -> "mmap";
             case 5 -> "eventfd";
             case 6 -> "epoll";
-            case 7 -> "the start of a thread";
-            case CALL_SYSCTL -> "io_uring_setup";
+            case CALL_THREAD -> "the start of a thread";
             case 9 -> "a test operation";
             default -> "an unknown call";
         };
@@ -77,26 +82,61 @@ public record EngineReport(
             return " because the sysctl kernel.io_uring_disabled forbids it; set it to 0, or run with CAP_SYS_ADMIN where it is 1";
         }
         return switch (error) {
-            case Errno.EPERM, Errno.EACCES ->
-                " which a seccomp filter does (container runtimes forbid io_uring unless told otherwise); allow io_uring_setup,"
-                        + " io_uring_enter and io_uring_register in its profile";
+            case Errno.EPERM, Errno.EACCES -> FILTERED + ALLOW;
+            // A kernel that has the first of the three calls has them all.
             case Errno.ENOSYS ->
-                " because this kernel, or the sandbox around it, has no io_uring (Linux has it since 5.1)";
+                errorCall == CALL_SETUP
+                        ? " because this kernel, or the sandbox around it, has no io_uring (Linux has it since 5.1)"
+                        : FILTERED + ALLOW;
             case Errno.ENOMEM ->
-                " because RLIMIT_MEMLOCK is " + bytes(memlockSoft)
-                        + " over all processes of this user; raise it with ulimit -l";
+                isOfMemlock()
+                        ? " because RLIMIT_MEMLOCK is " + bytes(memlockSoft)
+                                + " over all processes of this user; raise it with ulimit -l"
+                        : " because memory is short";
+            case Errno.EMFILE, Errno.ENFILE ->
+                " because no descriptor is left (RLIMIT_NOFILE, or the system's bound); raise it with ulimit -n";
+            case Errno.EAGAIN ->
+                errorCall == CALL_THREAD
+                        ? " because no more threads are allowed (RLIMIT_NPROC, or the control group's pids.max); raise it with"
+                                + " ulimit -u"
+                        : "";
             case Errno.EINVAL -> " because this kernel lacks what the engine needs";
             default -> "";
         };
     }
 
+    /** Why a ring that ran can be entered no more, as a sentence without its stop. */
+    static String refusedTurn(int error) {
+        return "io_uring failed while it ran: io_uring_enter failed with " + Errno.name(error)
+                + switch (error) {
+                    case Errno.EPERM, Errno.EACCES, Errno.ENOSYS ->
+                        FILTERED + ALLOW
+                                + " for the whole life of the process, or open another engine, which takes the next"
+                                + " one that works";
+                    default -> ": " + Errno.meaning(error);
+                };
+    }
+
+    /** True where a ring was refused because it did not fit into a finite RLIMIT_MEMLOCK: a smaller one may. */
+    public boolean isOfMemlock() {
+        return error == Errno.ENOMEM && errorCall == CALL_SETUP && memlockSoft >= 0;
+    }
+
+    /** The sentence for a ring that is smaller than was asked for, of the refusal of a larger one. */
+    public String whySmallerRing(int entries, int wanted) {
+        return "RLIMIT_MEMLOCK is " + bytes(memlockSoft) + " over all processes of this user: a ring of " + entries
+                + " entries instead of " + wanted + "; raise it with ulimit -l";
+    }
+
     /** The sentence for a pool of which only the first buffers are registered. */
     String whyFewerBuffers(int registered, int wanted, int reason) {
-        String cause = reason == Errno.ENOMEM
+        boolean limited = reason == Errno.ENOMEM && memlockSoft >= 0;
+        boolean filtered = reason == Errno.EPERM || reason == Errno.EACCES || reason == Errno.ENOSYS;
+        String cause = limited
                 ? "RLIMIT_MEMLOCK is " + bytes(memlockSoft)
-                : "io_uring_register failed with " + Errno.name(reason);
+                : "io_uring_register failed with " + Errno.name(reason) + (filtered ? FILTERED : "");
         return cause + ": registered " + registered + " of " + wanted + " buffers, the rest run unregistered"
-                + (reason == Errno.ENOMEM ? "; raise it with ulimit -l" : "");
+                + (limited ? "; raise it with ulimit -l" : filtered ? ALLOW : "");
     }
 
     /** {@code 8 MiB}, {@code unlimited}. */

@@ -31,6 +31,7 @@ public final class Errno {
     public static final int ETIME = 62;
     public static final int EOPNOTSUPP = 95;
     public static final int EALREADY = 114;
+    public static final int EINPROGRESS = 115;
     public static final int EDQUOT = 122;
     public static final int ECANCELED = 125;
     /** A write that moved nothing before its end. */
@@ -68,6 +69,7 @@ public final class Errno {
             case ETIME -> "ETIME";
             case EOPNOTSUPP -> "EOPNOTSUPP";
             case EALREADY -> "EALREADY";
+            case EINPROGRESS -> "EINPROGRESS";
             case EDQUOT -> "EDQUOT";
             case ECANCELED -> "ECANCELED";
             case ZERO_WRITE -> "a write of zero bytes";
