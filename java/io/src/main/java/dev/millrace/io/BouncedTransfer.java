@@ -74,7 +74,7 @@ final class BouncedTransfer {
         }
         pool.acquireThen(acquired -> {
             if (acquired.isEmpty()) {
-                fail(whole, new EngineClosedException("read", file.path()));
+                fail(whole, file.engine().closedException("read", file.path()));
                 return;
             }
             Piece piece = piece(position + moved, target.remaining());

@@ -2,6 +2,7 @@
 package dev.millrace.io;
 
 import dev.millrace.io.engine.Driver;
+import dev.millrace.io.engine.EngineLoop;
 import dev.millrace.io.engine.PoolMemory;
 import java.lang.ref.Cleaner;
 import java.nio.ByteBuffer;
@@ -10,7 +11,6 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,18 +33,21 @@ public final class BufferPool {
     private final int size;
     private final int bufferSize;
     private final PoolMemory memory;
-    private final BooleanSupplier onEngineThread;
+    private final EngineLoop loop;
     private boolean closed;
     private boolean released;
 
-    BufferPool(PoolMemory memory, int bufferSize, Driver driver, BooleanSupplier onEngineThread) {
+    BufferPool(PoolMemory memory, int bufferSize, EngineLoop loop) {
         this.memory = memory;
         this.bufferSize = bufferSize;
         this.size = memory.pieces().size();
-        this.onEngineThread = onEngineThread;
+        this.loop = loop;
         for (int i = 0; i < size; i++) {
             free.add(new Piece(
-                    memory.pieces().get(i), memory.addresses().get(i), i < memory.registered() ? i : -1, driver));
+                    memory.pieces().get(i),
+                    memory.addresses().get(i),
+                    i < memory.registered() ? i : -1,
+                    loop.driver()));
         }
     }
 
@@ -80,12 +83,12 @@ public final class BufferPool {
      * @throws IllegalStateException on an engine thread, which must not wait
      */
     public OwnedBuffer acquire() throws EngineClosedException {
-        if (onEngineThread.getAsBoolean()) {
+        if (loop.isEngineThread()) {
             throw new IllegalStateException("an engine thread must not wait for a buffer");
         }
         CompletableFuture<Optional<OwnedBuffer>> answer = new CompletableFuture<>();
         acquireThen(answer::complete);
-        return answer.join().orElseThrow(() -> new EngineClosedException("acquire of a buffer", ""));
+        return answer.join().orElseThrow(() -> new EngineClosedException("acquire of a buffer", "", loop.failure()));
     }
 
     /** A buffer, if one is free and nobody waits. */
@@ -158,6 +161,9 @@ public final class BufferPool {
     }
 
     void giveBack(Piece piece) {
+        if (loop.keepsMemory()) {
+            return; // the kernel may write to it still: nobody else gets it, and it is never unmapped
+        }
         Waiter next;
         OwnedBuffer leased;
         lock.lock();

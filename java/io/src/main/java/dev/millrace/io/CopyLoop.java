@@ -253,7 +253,7 @@ public final class CopyLoop {
         try {
             inLine = Optional.empty();
             if (arrived.isEmpty()) {
-                fail(new EngineClosedException("write", file.path()));
+                fail(file.engine().closedException("write", file.path()));
             }
             if (arrived.isPresent() && !refused) {
                 // An abort since the first look finds it among the free ones.

@@ -8,6 +8,7 @@ import dev.millrace.io.engine.Errno;
 import dev.millrace.io.engine.OpenFlag;
 import dev.millrace.io.engine.Syscalls;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -64,7 +65,7 @@ public final class IoEngine implements AutoCloseable {
     IoEngine(IoEngineConfig config, EngineFactory.Opened opened) {
         this.opened = opened;
         this.loop = opened.loop();
-        this.pool = new BufferPool(opened.memory(), config.bufferSize(), loop.driver(), loop::isEngineThread);
+        this.pool = new BufferPool(opened.memory(), config.bufferSize(), loop);
         this.syscalls = new ParkingSyscalls(loop);
         this.ownExecutor = daemonPool(
                 "millrace-futures", Math.max(8, 2 * Runtime.getRuntime().availableProcessors()));
@@ -110,6 +111,10 @@ public final class IoEngine implements AutoCloseable {
 
     /** What really runs, and why. */
     public EngineStatus status() {
+        List<String> notes = new ArrayList<>(opened.notes());
+        if (!loop.failure().isEmpty()) {
+            notes.add(loop.failure());
+        }
         return new EngineStatus(
                 opened.kind(),
                 loop.driver().binding(),
@@ -118,7 +123,7 @@ public final class IoEngine implements AutoCloseable {
                 pool.bufferSize(),
                 opened.memory().registered(),
                 opened.memory().hugeBytes(),
-                opened.notes());
+                notes);
     }
 
     /** What the engine has counted. Kernel workers are counted anew at the call. */
@@ -230,8 +235,12 @@ public final class IoEngine implements AutoCloseable {
 
     void checkOpen(String operation, String path) throws EngineClosedException {
         if (loop.isClosing()) {
-            throw new EngineClosedException(operation, path);
+            throw closedException(operation, path);
         }
+    }
+
+    EngineClosedException closedException(String operation, String path) {
+        return new EngineClosedException(operation, path, loop.failure());
     }
 
     /** The exception for an errno. {@code writing}: EIO, EROFS and EACCES then mean that the disk is not to be trusted. */
@@ -243,7 +252,7 @@ public final class IoEngine implements AutoCloseable {
     IoFailure failure(String operation, String path, int errno, long position, long transferred, boolean writing) {
         if (errno == Errno.ECANCELED) {
             return loop.isClosing()
-                    ? new EngineClosedException(operation, path)
+                    ? closedException(operation, path)
                     : new OperationCancelledException(operation, path);
         }
         String detail = position > 0 ? "at offset " + position : "";
@@ -299,7 +308,7 @@ public final class IoEngine implements AutoCloseable {
                 }
             });
         } catch (RejectedExecutionException e) {
-            future.completeExceptionally(new EngineClosedException(operation, path));
+            future.completeExceptionally(closedException(operation, path));
         }
         return future;
     }
@@ -339,7 +348,7 @@ public final class IoEngine implements AutoCloseable {
     void holdFor(String operation, String path) throws EngineClosedException {
         checkOpen(operation, path);
         if (holders.getAndUpdate(count -> count == 0 ? 0 : count + 1) == 0) {
-            throw new EngineClosedException(operation, path);
+            throw closedException(operation, path);
         }
     }
 

@@ -44,8 +44,24 @@ public interface Driver {
     /** Ends the wait of the turn under way or of the next one. Any thread. */
     void wake();
 
-    /** Waits until nothing is in flight in the kernel, then frees all but pool memory. */
+    /**
+     * Waits until nothing is in flight in the kernel, then frees all but pool memory. Where it throws, what operations
+     * named may still be written to, unless {@link #endsWithItsThread} says how to go on.
+     */
     void destroy();
+
+    /**
+     * True after a {@link #destroy} that threw because the engine thread itself holds what is to be freed: another thread
+     * calls it again, and waits until the engine thread has ended.
+     */
+    default boolean endsWithItsThread() {
+        return false;
+    }
+
+    /** Why a turn failed, and what to do, as a sentence without its stop. */
+    default String failedTurn(int errno) {
+        return kind() + " failed while it ran: a turn failed with " + Errno.name(errno) + ": " + Errno.meaning(errno);
+    }
 
     /** Blocking calls on the caller's thread. */
     Syscalls syscalls();

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.io.engine;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -42,11 +45,16 @@ public final class EngineLoop {
     /** How long close lets file operations end by themselves before it cancels those too (a read of a FIFO). */
     private static final long CLOSE_GRACE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+    /** What the kernel may write to for as long as the process lives: never to be collected. */
+    private static final Queue<ByteBuffer> KEPT = new ConcurrentLinkedQueue<>();
+
     private final MpscUnboundedAtomicArrayQueue<Operation> inbox = new MpscUnboundedAtomicArrayQueue<>(1024);
     private final AtomicInteger sleeping = new AtomicInteger(AWAKE);
     private final Semaphore places;
     private final int placeCount;
-    private final Thread thread;
+    /** Whose operations these are; after it has ended perhaps the one that ends them. */
+    private volatile Thread thread;
+
     private final Driver driver;
     private final LongAdder handlerErrors = new LongAdder();
     private final ReentrantReadWriteLock driverLock = new ReentrantReadWriteLock();
@@ -67,6 +75,8 @@ public final class EngineLoop {
     private boolean everythingCancelled;
 
     private volatile boolean closing;
+    private volatile String failure = "";
+    private volatile boolean memoryKept;
     private volatile boolean terminated;
     private volatile long[] lastStats = new long[16];
     private final CompletableFuture<Void> end = new CompletableFuture<>();
@@ -148,6 +158,19 @@ public final class EngineLoop {
     /** True from the start of {@link #close}. */
     public boolean isClosing() {
         return closing;
+    }
+
+    /** Why the engine ended by itself, as a sentence without its stop; empty where it did not. */
+    public String failure() {
+        return failure;
+    }
+
+    /**
+     * True where nobody can know whether the kernel still writes to the memory of operations that have ended: it is not to
+     * be used for others, nor given back.
+     */
+    public boolean keepsMemory() {
+        return memoryKept;
     }
 
     /** Handlers that threw; each was logged. */
@@ -247,7 +270,7 @@ public final class EngineLoop {
     /** Counters in the order of {@code struct mr_engine_stats}; the last ones once the engine is closed. */
     public long[] stats() {
         if (terminated || isEngineThread()) {
-            return terminated ? lastStats.clone() : driver.stats();
+            return terminated || driverGone ? lastStats.clone() : driver.stats();
         }
         CompletableFuture<long[]> answer = new CompletableFuture<>();
         execute(() -> answer.complete(terminated ? lastStats.clone() : driver.stats()));
@@ -291,21 +314,39 @@ public final class EngineLoop {
             while (!(closing && drained())) {
                 turn();
             }
+        } catch (TurnFailedException e) {
+            LOG.error("{}; everything in flight is ended", e.getMessage());
+            failure = e.getMessage();
+            closing = true;
         } catch (Throwable t) {
             LOG.error("The engine thread {} failed; everything in flight is ended", thread.getName(), t);
+            failure = "the engine failed: " + t;
             closing = true;
         }
         // From here on a handler that submits is answered at once.
         closeBegun = true;
         sleeping.set(AWAKE);
         boolean freed = freeDriver();
-        // Only now has the kernel let go of what a failed turn may have left behind. Where even that failed, memory
-        // stays
-        // with the operations that name it, for ever: better a caller without an answer than a buffer with two owners.
+        if (!freed && driver.endsWithItsThread()) {
+            Thread last = new Thread(() -> endAll(destroyDriver()), thread.getName() + "-end");
+            last.setDaemon(true);
+            thread = last;
+            last.start();
+            return;
+        }
+        endAll(freed);
+    }
+
+    /** Answers all that has no answer yet. {@code freed}: the kernel has let go of what a failed turn left behind. */
+    private void endAll(boolean freed) {
+        memoryKept = !freed;
         for (int slot = 0; slot < slots.length; slot++) {
             Operation operation = slots[slot];
-            if (operation != null && (freed || operation.length == 0)) {
+            if (operation != null) {
                 slots[slot] = null;
+                if (!freed) {
+                    KEPT.add(operation.memory);
+                }
                 finish(operation, -Errno.ECANCELED);
             }
         }
@@ -329,11 +370,17 @@ public final class EngineLoop {
         } finally {
             driverLock.writeLock().unlock();
         }
+        return destroyDriver();
+    }
+
+    private boolean destroyDriver() {
         try {
             driver.destroy();
             return true;
         } catch (Throwable t) {
-            LOG.error("The engine {} could not be freed; its memory is kept", thread.getName(), t);
+            if (!driver.endsWithItsThread()) {
+                LOG.error("The engine {} could not be freed; its memory is kept", thread.getName(), t);
+            }
             return false;
         }
     }
@@ -350,7 +397,7 @@ public final class EngineLoop {
         if (closing) {
             advanceClose();
         }
-        int staged = stageReady();
+        stageReady();
         long timeout = closing ? TimeUnit.MILLISECONDS.toNanos(50) : -1;
         if (closing && drained()) {
             return;
@@ -362,8 +409,7 @@ public final class EngineLoop {
         int completions = driver.turn(timeout);
         sleeping.set(AWAKE);
         if (completions < 0) {
-            throw new IllegalStateException("a turn with " + staged + " operations failed with "
-                    + Errno.name(-completions) + ": " + Errno.meaning(-completions));
+            throw new TurnFailedException(driver.failedTurn(-completions));
         }
         for (int i = 0; i < completions; i++) {
             complete(driver.token(i), driver.result(i));
@@ -387,22 +433,18 @@ public final class EngineLoop {
         }
     }
 
-    private int stageReady() {
-        int staged = 0;
+    private void stageReady() {
         while (freeCount > 0 && !cancels.isEmpty()) {
             Cancel cancel = cancels.poll();
             if (isInFlight(cancel.extra)) {
                 stage(cancel);
-                staged++;
             }
         }
         while (freeCount > keptForCancels && readyHead != null) {
             Operation operation = readyHead;
             unlink(operation);
             stage(operation);
-            staged++;
         }
-        return staged;
     }
 
     private void stage(Operation operation) {
@@ -552,6 +594,14 @@ public final class EngineLoop {
         @Override
         protected void completed(int result) {
             action.run();
+        }
+    }
+
+    private static final class TurnFailedException extends IllegalStateException {
+        private static final long serialVersionUID = 1L;
+
+        TurnFailedException(String message) {
+            super(message);
         }
     }
 

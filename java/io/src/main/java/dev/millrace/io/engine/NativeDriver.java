@@ -47,6 +47,7 @@ public final class NativeDriver implements Driver {
     private final int slots;
     private final List<String> notes = new ArrayList<>();
     private int staged;
+    private boolean endsWithItsThread;
 
     /**
      * Makes the engine, on the thread that will turn it.
@@ -201,9 +202,20 @@ public final class NativeDriver implements Driver {
     }
 
     @Override
+    public boolean endsWithItsThread() {
+        return endsWithItsThread;
+    }
+
+    @Override
+    public String failedTurn(int errno) {
+        return report.kind() == IO_URING ? EngineReport.refusedTurn(errno) : Driver.super.failedTurn(errno);
+    }
+
+    @Override
     public void destroy() {
         syscalls.close();
         int refused = nativeIo.engineDestroy(engine);
+        endsWithItsThread = refused == -Errno.EINPROGRESS;
         if (refused < 0) {
             throw new IllegalStateException("mr_engine_destroy failed with " + Errno.name(-refused));
         }
