@@ -210,7 +210,11 @@ MR_API int32_t mr_engine_stats(int64_t engine, int64_t stats);
 MR_API int32_t mr_engine_sample_workers(int64_t engine);
 
 /* Asks what is in flight to stop, waits until the kernel has let go of every operation, then frees wake-up,
- * ring and workers. Completions not yet taken are dropped: a caller that needs them drains by turns first. */
+ * ring and workers. Completions not yet taken are dropped: a caller that needs them drains by turns first.
+ * Where the kernel refuses to be entered any more (a seccomp filter that came later), the ring is given up
+ * and its end is waited for. -EINPROGRESS: the calling thread itself holds the ring; when it has ended,
+ * another one calls again, which waits and then frees. -ENOTRECOVERABLE: whether the kernel still writes to
+ * what operations named cannot be known; that memory, and the engine, must be kept. */
 MR_API int32_t mr_engine_destroy(int64_t engine);
 
 /* ------------------------------------------------------------------ what this kernel and process allow */

@@ -136,6 +136,9 @@ struct mr_engine {
   uint32_t batch_count;
   uint32_t jobs; /* at the pool */
   struct mr_files files;
+
+  bool given_up; /* destroyed as far as its thread can; the next call, by any thread, waits for the kernel */
+  struct mr_engine *kept; /* the one that was kept before it */
 };
 
 int mr_slots_create(struct mr_engine *engine, uint32_t depth);

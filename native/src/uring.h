@@ -8,18 +8,32 @@
 
 #include <string.h>
 
+/* The kernel gives locked memory of closed rings back a moment later. */
+#define MR_ENOMEM_TRIES 10
+#define MR_ENOMEM_PAUSE_NS 2000000
+
 struct mr_ring {
   struct io_uring ring; /* mapped by liburing; entries are filled and entered here */
   unsigned tail;        /* of the submission queue, not yet all published */
   unsigned enter_flags; /* of every enter */
   unsigned setup_flags;
   uint64_t ops; /* bit per enum mr_op_code that the ring carries out */
+  /* Read end of a pipe whose write end lies in the ring's table of files and nowhere else: it ends when the
+   * kernel frees the ring, and that is after the last request let go of its memory. -1: none. */
+  int let_go;
 };
 
 /* Sets a ring up, drops what the kernel refuses, carries out one operation. On failure nothing is left and
  * *call says what refused. */
 int mr_ring_open(struct mr_ring *ring, unsigned entries, unsigned cq_entries, bool defer, int32_t *call);
 void mr_ring_close(struct mr_ring *ring);
+/* Makes the ring's table of files: `count` empty slots, and `let_go`'s pipe behind them. */
+int mr_ring_register_files(struct mr_ring *ring, unsigned count);
+/* For a ring that cannot be entered any more: gives it up, so that the kernel ends what it still carries out.
+ * 0: mr_ring_await_let_go() waits for that. -EINPROGRESS: so it does, but on another thread, after this one
+ * has ended, which holds the ring. -ENOTRECOVERABLE: nobody will ever know. */
+int mr_ring_give_up(struct mr_ring *ring);
+void mr_ring_await_let_go(struct mr_ring *ring);
 uint32_t mr_ring_report_flags(const struct mr_ring *ring);
 
 /* One io_uring_enter: publishes and submits what was filled, waits for `wait` completions at most

@@ -115,6 +115,7 @@ int mr_uring_create(const struct mr_engine_config *config, struct mr_engine_repo
     rc = mr_ring_enter(&u->ring, 0, 0, 0);
   if (rc < 0 && rc != -EINTR && rc != -EAGAIN && rc != -EBUSY)
     goto end_workers;
+  mr_ring_register_files(&u->ring, 0); /* where that is refused, only giving the ring up is less sure */
   report->error_call = MR_CALL_NONE;
   *out = engine;
   return 0;
@@ -505,6 +506,10 @@ static int register_front(struct mr_uring *u, const struct iovec *vectors, int c
 /* The most buffers, from the front, that the kernel takes; they are registered when this returns. */
 static int register_most(struct mr_uring *u, const struct iovec *vectors, int count, int32_t *error) {
   int low = 0, high = count, rc = register_front(u, vectors, count);
+  for (int try = 1; rc == -ENOMEM && try < MR_ENOMEM_TRIES; try++) {
+    nanosleep(&(struct timespec){.tv_nsec = MR_ENOMEM_PAUSE_NS}, NULL);
+    rc = register_front(u, vectors, count);
+  }
   if (rc >= 0)
     return count;
   *error = -rc;
@@ -564,15 +569,7 @@ int32_t mr_uring_register_files(struct mr_engine *engine, uint32_t count) {
   struct mr_uring *u = uring_of(engine);
   if (engine->stats.files)
     return -EBUSY;
-  int rc = io_uring_register_files_sparse(&u->ring.ring, count);
-  if (rc == -EINVAL) { /* before Linux 5.19 an empty slot is said by -1 */
-    int *none = malloc(count * sizeof *none);
-    if (!none)
-      return -ENOMEM;
-    memset(none, -1, count * sizeof *none);
-    rc = io_uring_register_files(&u->ring.ring, none, count);
-    free(none);
-  }
+  int rc = mr_ring_register_files(&u->ring, count);
   if (rc == 0)
     rc = mr_files_create(&engine->files, count);
   return rc;
@@ -633,18 +630,39 @@ static int drain(struct mr_uring *u) {
   return 0;
 }
 
+static void free_all(struct mr_uring *u) {
+  struct mr_engine *engine = &u->base;
+  mr_slots_drop_results(engine);
+  close(engine->eventfd);
+  mr_files_free(&engine->files);
+  mr_slots_free(engine);
+  free(u);
+}
+
+/* What the kernel may still write to is kept for ever, where a search for leaks finds its owner. */
+static struct mr_engine *_Atomic never_freed;
+
 int32_t mr_uring_destroy(struct mr_engine *engine) {
   struct mr_uring *u = uring_of(engine);
+  if (engine->given_up) {
+    mr_ring_await_let_go(&u->ring);
+    free_all(u);
+    return 0;
+  }
   u->stopping = true;
   engine->out_count = engine->out_max = 0;
   /* Workers first: they end by themselves, and the kernel's part goes on meanwhile. */
   mr_workers_end(engine);
-  int rc = drain(u);
-  mr_slots_drop_results(engine);
-  close(engine->eventfd);
-  mr_ring_close(&u->ring);
-  mr_files_free(&engine->files);
-  mr_slots_free(engine);
-  free(u);
+  if (drain(u) == 0) {
+    mr_ring_close(&u->ring);
+    free_all(u);
+    return 0;
+  }
+  int rc = mr_ring_give_up(&u->ring);
+  engine->given_up = rc != -ENOTRECOVERABLE;
+  if (rc == 0)
+    return mr_uring_destroy(engine);
+  if (!engine->given_up)
+    engine->kept = atomic_exchange(&never_freed, engine);
   return rc;
 }

@@ -8,6 +8,7 @@
 #include "uring.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +16,6 @@
 #include <unistd.h>
 
 #define BIT(code) (1ull << (code))
-
-/* The kernel gives locked memory of closed rings back a moment later. */
-#define ENOMEM_TRIES 10
-#define ENOMEM_PAUSE_NS 2000000
 
 /* From most to least wished for; each line drops one thing that a kernel may not know. */
 static const unsigned wishes[] = {
@@ -37,14 +34,14 @@ static int setup(unsigned entries, unsigned cq_entries, bool defer, struct io_ur
   for (size_t i = 0; i < sizeof wishes / sizeof *wishes && fd == -EINVAL; i++) {
     if (!defer && (wishes[i] & IORING_SETUP_SINGLE_ISSUER))
       continue;
-    for (int try = 0; try < ENOMEM_TRIES; try++) {
+    for (int try = 0; try < MR_ENOMEM_TRIES; try++) {
       memset(params, 0, sizeof *params);
       params->flags = wishes[i] | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
       params->cq_entries = cq_entries;
       fd = io_uring_setup(entries, params);
       if (fd != -ENOMEM)
         break;
-      nanosleep(&(struct timespec){.tv_nsec = ENOMEM_PAUSE_NS}, NULL);
+      nanosleep(&(struct timespec){.tv_nsec = MR_ENOMEM_PAUSE_NS}, NULL);
     }
   }
   return fd;
@@ -124,6 +121,7 @@ static int verify(struct mr_ring *ring, int32_t *call) {
 
 int mr_ring_open(struct mr_ring *ring, unsigned entries, unsigned cq_entries, bool defer, int32_t *call) {
   memset(ring, 0, sizeof *ring);
+  ring->let_go = -1;
   struct io_uring_params params;
   int fd = setup(entries, cq_entries, defer, &params);
   if (fd < 0) {
@@ -171,6 +169,48 @@ int mr_ring_open(struct mr_ring *ring, unsigned entries, unsigned cq_entries, bo
 
 void mr_ring_close(struct mr_ring *ring) {
   io_uring_queue_exit(&ring->ring);
+  if (ring->let_go >= 0)
+    close(ring->let_go);
+}
+
+int mr_ring_register_files(struct mr_ring *ring, unsigned count) {
+  int ends[2];
+  int *files = malloc((count + 1) * sizeof *files);
+  if (!files)
+    return -ENOMEM;
+  int rc = pipe2(ends, O_CLOEXEC) < 0 ? -errno : 0;
+  if (rc == 0) {
+    memset(files, -1, count * sizeof *files);
+    files[count] = ends[1];
+    if (ring->let_go >= 0) {
+      io_uring_unregister_files(&ring->ring);
+      close(ring->let_go);
+      ring->let_go = -1;
+    }
+    rc = io_uring_register_files(&ring->ring, files, count + 1);
+    if (rc == 0 || io_uring_register_files(&ring->ring, files + count, 1) == 0)
+      ring->let_go = ends[0];
+    else
+      close(ends[0]);
+    close(ends[1]);
+  }
+  free(files);
+  return rc;
+}
+
+int mr_ring_give_up(struct mr_ring *ring) {
+  /* The mappings and this thread's registration hold the ring as its descriptor does. */
+  bool held =
+      ring->enter_flags & IORING_ENTER_REGISTERED_RING && io_uring_unregister_ring_fd(&ring->ring) != 1;
+  io_uring_queue_exit(&ring->ring);
+  return ring->let_go < 0 ? -ENOTRECOVERABLE : held ? -EINPROGRESS : 0;
+}
+
+void mr_ring_await_let_go(struct mr_ring *ring) {
+  struct pollfd end = {.fd = ring->let_go};
+  while (poll(&end, 1, -1) < 0 && errno == EINTR)
+    ;
+  close(ring->let_go);
 }
 
 uint32_t mr_ring_report_flags(const struct mr_ring *ring) {
