@@ -123,7 +123,7 @@ enum mr_engine_flag {
 
 /* What creation has to say, in success and failure. */
 struct mr_engine_report {
-  uint32_t kind;         /* engine that was made */
+  uint32_t kind;         /* engine that was made, or refused */
   uint32_t depth;        /* submission entries that were got */
   uint64_t features;     /* IORING_FEAT_* of the ring, 0 for epoll */
   uint32_t setup_flags;  /* IORING_SETUP_* in force */

@@ -36,6 +36,7 @@ int64_t mr_engine_create(int64_t config_address, int64_t report_address) {
   if (!config || !report)
     return -EINVAL;
   memset(report, 0, sizeof *report);
+  report->kind = config->kind;
   mr_memlock_limits(&report->memlock_soft, &report->memlock_hard);
   int rc = -EINVAL;
   struct mr_engine *engine = NULL;
@@ -49,7 +50,6 @@ int64_t mr_engine_create(int64_t config_address, int64_t report_address) {
     report->error = -rc;
     return rc;
   }
-  report->kind = engine->kind;
   return (int64_t)(uintptr_t)engine;
 }
 

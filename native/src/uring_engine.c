@@ -469,7 +469,7 @@ int32_t mr_uring_turn(struct mr_engine *engine, const struct mr_op *ops, int32_t
     engine->stats.enters++;
     int entered = mr_ring_enter(&u->ring, wait ? 1 : 0, IORING_ENTER_GETEVENTS, left);
     if (entered < 0 && entered != -EINTR && entered != -ETIME && entered != -EAGAIN && entered != -EBUSY)
-      return entered;
+      return engine->out_count ? 0 : entered; /* what has a result gets it; the next turn says the rest */
     rc = reap(u, false);
     if (rc < 0)
       return rc;

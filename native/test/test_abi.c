@@ -4,6 +4,36 @@
 
 #include <limits.h>
 
+static unsigned inherited_descriptors(void) {
+  unsigned count = 0;
+  for (int fd = 0; fd < 1024; fd++) {
+    int flags = fcntl(fd, F_GETFD);
+    count += flags >= 0 && !(flags & FD_CLOEXEC);
+  }
+  return count;
+}
+
+/* dc: a forked child gets no copy, and with it no say in what becomes of the ring. */
+static unsigned rings(unsigned *copied) {
+  FILE *maps = fopen("/proc/self/smaps", "re");
+  CHECK(maps);
+  char line[512];
+  unsigned count = 0;
+  bool ring = false;
+  *copied = 0;
+  while (fgets(line, sizeof line, maps)) {
+    unsigned long long from, to;
+    if (sscanf(line, "%llx-%llx ", &from, &to) == 2)
+      ring = strstr(line, "[io_uring]");
+    else if (ring && !strncmp(line, "VmFlags:", 8)) {
+      count++;
+      *copied += !strstr(line, " dc");
+    }
+  }
+  fclose(maps);
+  return count;
+}
+
 int main(void) {
   CHECK_EQ(mr_abi_version(), MR_ABI_VERSION);
   CHECK_EQ(mr_constant(MR_C_OP_SIZE), 64);
@@ -52,7 +82,7 @@ int main(void) {
     CHECK(report.memlock_soft > 0 || report.memlock_hard == 0);
   }
 
-  unsigned before = open_descriptors();
+  unsigned before = open_descriptors(), inherited = inherited_descriptors();
   for (int k = 0; k < 2; k++) {
     int64_t engine = make_engine(both_kinds[k], 8, &report);
     if (!engine)
@@ -61,6 +91,10 @@ int main(void) {
     CHECK_EQ(report.error, 0);
     CHECK_EQ(report.error_call, MR_CALL_NONE);
     CHECK(report.depth >= 8);
+    CHECK_EQ(inherited_descriptors(), inherited); /* a program that is executed gets none of the engine's */
+    unsigned copied;
+    CHECK(rings(&copied) > 0 || both_kinds[k] == MR_ENGINE_EPOLL);
+    CHECK_EQ(copied, 0);
     printf("%s: depth %u features %llx setup %x ring %x ops %llx\n", kind_name(report.kind), report.depth,
            (unsigned long long)report.features, report.setup_flags, report.ring_flags,
            (unsigned long long)report.kernel_ops);

@@ -102,14 +102,70 @@ static void odd_sizes(void) {
   CHECK_EQ(mr_engine_destroy(engine), 0);
 }
 
-int main(void) {
-  odd_sizes();
+/* Returns the one before. */
+static rlim_t set_soft(__rlimit_resource_t resource, rlim_t value) {
+  struct rlimit limit;
+  CHECK(getrlimit(resource, &limit) == 0);
+  rlim_t before = limit.rlim_cur;
+  limit.rlim_cur = value;
+  CHECK(setrlimit(resource, &limit) == 0);
+  return before;
+}
+
+/* Both engines name the call that found no descriptor, and leave nothing open. */
+static int no_descriptors(void) {
+  unsigned before = open_descriptors();
+  int next = dup(0);
+  CHECK(next >= 0);
+  close(next);
+  rlim_t usual = set_soft(RLIMIT_NOFILE, (rlim_t)next);
+  for (int k = 0; k < 2; k++) {
+    struct mr_engine_config config = {.kind = both_kinds[k], .depth = 8, .workers = 1};
+    struct mr_engine_report report;
+    CHECK(mr_engine_create(ADDRESS(&config), ADDRESS(&report)) < 0);
+    printf("%s without descriptors: errno %d by call %d\n", kind_name(both_kinds[k]), report.error,
+           report.error_call);
+    if (both_kinds[k] == MR_ENGINE_IO_URING && report.error != EMFILE)
+      continue; /* refused for another reason before */
+    CHECK_EQ(report.error, EMFILE);
+    CHECK_EQ(report.error_call, both_kinds[k] == MR_ENGINE_EPOLL ? MR_CALL_EVENTFD : MR_CALL_IO_URING_SETUP);
+    CHECK_EQ(report.kind, both_kinds[k]);
+  }
+  set_soft(RLIMIT_NOFILE, usual); /* sanitizers want some at the end */
+  CHECK_EQ(open_descriptors(), before);
+  return 0;
+}
+
+static int no_threads(void) {
+  if (setgid(NOBODY + 1) < 0 || setuid(NOBODY + 1) < 0) {
+    fprintf(stderr, "cannot become another user\n");
+    return SKIP;
+  }
+  rlim_t usual = set_soft(RLIMIT_NPROC, 1);
+  struct mr_engine_config config = {.kind = MR_ENGINE_EPOLL, .depth = 8, .workers = 2};
+  struct mr_engine_report report;
+  CHECK_EQ(mr_engine_create(ADDRESS(&config), ADDRESS(&report)), -EAGAIN);
+  CHECK_EQ(report.error, EAGAIN);
+  CHECK_EQ(report.error_call, MR_CALL_THREAD);
+  CHECK_EQ(report.kind, MR_ENGINE_EPOLL);
+  set_soft(RLIMIT_NPROC, usual);
+  return 0;
+}
+
+static int in_child(int (*test)(void)) {
   fflush(NULL);
   pid_t child = fork();
   CHECK(child >= 0);
   if (child == 0)
-    exit(small_limit());
+    exit(test());
   int status;
   CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == SKIP);
   return WEXITSTATUS(status);
+}
+
+int main(void) {
+  odd_sizes();
+  in_child(no_descriptors);
+  return in_child(no_threads) | in_child(small_limit);
 }

@@ -137,10 +137,13 @@ static int denied_later(unsigned which) {
   CHECK(engine > 0);
   CHECK(refuse(cases[which].syscall_number, cases[which].error));
   bool enter = cases[which].syscall_number == __NR_io_uring_enter;
-  struct mr_op op = {.code = MR_NOP, .token = 1};
-  struct mr_completion out;
-  CHECK_EQ(mr_engine_turn(engine, ADDRESS(&op), 1, ADDRESS(&out), 1, SECOND),
-           enter ? -cases[which].error : 1);
+  /* One that has its result before the call gets it. */
+  struct mr_op ops[2] = {{.code = MR_OP_CODES, .token = 1}, {.code = MR_NOP, .token = 2}};
+  struct mr_completion out[2];
+  int32_t n = mr_engine_turn(engine, ADDRESS(ops), 2, ADDRESS(out), 2, SECOND);
+  CHECK(n >= 1 && out[0].token == 1 && out[0].result == -EINVAL);
+  if (n == 1)
+    CHECK_EQ(mr_engine_turn(engine, 0, 0, ADDRESS(out), 1, SECOND), enter ? -cases[which].error : 1);
   CHECK_EQ(mr_engine_destroy(engine), 0);
   engine = mr_engine_create(ADDRESS(&config), ADDRESS(&report));
   CHECK_EQ(report.error_call, cases[which].expected_call);

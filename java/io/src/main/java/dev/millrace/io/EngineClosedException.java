@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.io;
 
-/** The engine was closed, or ended by itself, before the operation was carried out. */
+/**
+ * The engine was closed before the operation was carried out; or it ended by itself, which the message says with the cause:
+ * then the operation may be done in part, or whole.
+ */
 public final class EngineClosedException extends IoFailure {
     private static final long serialVersionUID = 1L;
 
@@ -10,7 +13,8 @@ public final class EngineClosedException extends IoFailure {
         super(
                 operation,
                 path,
-                operation + (path.isEmpty() ? "" : " of " + path) + " was not carried out: "
-                        + (cause.isEmpty() ? "the engine is closed" : cause));
+                operation
+                        + (path.isEmpty() ? "" : " of " + path)
+                        + (cause.isEmpty() ? " was not carried out: the engine is closed" : " failed: " + cause));
     }
 }

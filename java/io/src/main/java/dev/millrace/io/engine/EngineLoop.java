@@ -331,8 +331,13 @@ public final class EngineLoop {
             Thread last = new Thread(() -> endAll(destroyDriver()), thread.getName() + "-end");
             last.setDaemon(true);
             thread = last;
-            last.start();
-            return;
+            try {
+                last.start();
+                return;
+            } catch (Throwable t) {
+                LOG.error("There is no thread to wait for the end of {}; its memory is kept", last.getName(), t);
+                thread = Thread.currentThread();
+            }
         }
         endAll(freed);
     }

@@ -159,10 +159,30 @@ class EngineLoopTest {
     void endsEverythingAlsoWhenTheDriverCannotBeFreed() throws Exception {
         start(8);
         driver.failDestroy(new IllegalStateException("scripted"));
-        Probe probe = submitted();
+        Probe probe = Probe.nop();
+        probe.length = 4096;
+        loop.submit(probe);
         driver.awaitInFlight(1);
         driver.breakTurns(Errno.EBADF);
         assertThat(probe.await()).isEqualTo(-Errno.ECANCELED);
+        assertThat(loop.keepsMemory()).as("nobody knows who writes to it").isTrue();
+        assertThat(loop.failure()).contains("EBADF");
+    }
+
+    @Test
+    void leavesTheEndToAnotherThreadWhereItsOwnHoldsTheDriver() throws Exception {
+        start(8);
+        driver.holdByItsThread();
+        Probe probe = submitted();
+        driver.awaitInFlight(1);
+        driver.breakTurns(Errno.EPERM);
+        assertThat(probe.await()).isEqualTo(-Errno.ECANCELED);
+        loop.close();
+        assertThat(loop.keepsMemory()).isFalse();
+        assertThat(loop.failure()).contains("EPERM");
+        Probe late = submitted();
+        assertThat(late.await()).isEqualTo(-Errno.ECANCELED);
+        assertThat(late.outcomes() + probe.outcomes()).isEqualTo(2);
     }
 
     @Test

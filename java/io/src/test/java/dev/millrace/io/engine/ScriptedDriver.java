@@ -49,6 +49,8 @@ public final class ScriptedDriver implements Driver {
     private volatile boolean cancelsWork = true;
     private volatile int turnError;
     private volatile Optional<RuntimeException> atDestroy = Optional.empty();
+    private volatile boolean heldByItsThread;
+    private volatile Optional<Thread> heldBy = Optional.empty();
     private boolean rung;
     private int stagedNow;
 
@@ -86,6 +88,11 @@ public final class ScriptedDriver implements Driver {
 
     public void failDestroy(RuntimeException problem) {
         atDestroy = Optional.of(problem);
+    }
+
+    /** The thread that turns it cannot free it; another can. */
+    public void holdByItsThread() {
+        heldByItsThread = true;
     }
 
     /** Completes one operation. */
@@ -288,8 +295,18 @@ public final class ScriptedDriver implements Driver {
     }
 
     @Override
+    public boolean endsWithItsThread() {
+        return heldBy.isPresent();
+    }
+
+    @Override
     public void destroy() {
         countLate();
+        if (heldByItsThread
+                && heldBy.filter(thread -> thread != Thread.currentThread()).isEmpty()) {
+            heldBy = Optional.of(Thread.currentThread());
+            throw new IllegalStateException("held by its thread");
+        }
         destroyed.countDown();
         atDestroy.ifPresent(problem -> {
             throw problem;
