@@ -30,7 +30,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(60)
 class EngineChoiceTest {
     private final Map<String, String> before = new HashMap<>();
-    private final Leaks leaks = new Leaks();
 
     @BeforeEach
     void rememberSettings() {
@@ -53,7 +52,6 @@ class EngineChoiceTest {
                 System.setProperty(key, value);
             }
         });
-        leaks.check();
     }
 
     private static IoEngineConfig small() {

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.Parameter;
 
 /**
  * What each engine must do alike. A subclass is one concept; it runs once for each engine, and each of its tests ends
- * with the pool whole and no thread or descriptor left behind.
+ * with the pool whole; what else is left behind {@link NothingLeft} finds.
  */
 @Timeout(60)
 @ExtendWith(Matrix.class)
@@ -26,7 +26,6 @@ abstract class EngineContract {
     Path folder;
 
     IoEngine engine;
-    private Leaks leaks;
 
     IoEngineConfig config() {
         return TestEngines.config(kind);
@@ -34,7 +33,6 @@ abstract class EngineContract {
 
     @BeforeEach
     void openEngine() {
-        leaks = new Leaks();
         engine = TestEngines.open(config());
         // A run that silently went over another way would prove nothing of this one.
         assertThat(engine.status().binding()).isEqualTo(kind == EngineKind.BLOCKING ? "none" : TestEngines.binding());
@@ -50,7 +48,6 @@ abstract class EngineContract {
         assertThat(available)
                 .as("buffers in the pool")
                 .isEqualTo(engine.buffers().size());
-        leaks.check();
     }
 
     static byte[] bytes(int length, long seed) {

@@ -10,6 +10,7 @@ import dev.millrace.io.engine.Errno;
 import dev.millrace.io.engine.OpCode;
 import dev.millrace.io.engine.OpenFlag;
 import dev.millrace.io.engine.Probe;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -187,6 +188,102 @@ class EngineContractTest extends EngineContract {
             }
             settle();
             timers.forEach(timer -> assertThat(timer.outcomes()).isEqualTo(1));
+        }
+    }
+
+    @Test
+    void hasLetGoOfAFileWhenItsCloseReturns() throws Exception {
+        byte[] script = "#!/bin/sh\nexit 7\n".getBytes(StandardCharsets.US_ASCII);
+        for (int i = 0; i < 20; i++) {
+            Path path = folder.resolve("script" + i);
+            try (OwnedBuffer buffer = engine.buffers().acquire()) {
+                buffer.put(0, script, 0, script.length);
+                CompletableFuture<IoResult> underWay;
+                try (VirtualFile file = VirtualFile.open(engine, path, OpenOptions.creating())) {
+                    underWay = file.writeAsync(buffer, 0, script.length, 0);
+                }
+                assertThat(underWay.join().bytes()).isEqualTo(script.length);
+            }
+            assertThat(path.toFile().setExecutable(true)).isTrue();
+            // What anybody has open for writing is not executed (ETXTBSY).
+            assertThat(new ProcessBuilder(path.toString()).start().waitFor()).isEqualTo(7);
+        }
+    }
+
+    @Test
+    void keepsTheKernelsWorkersFewHoweverManyReadsMustWait() throws Exception {
+        assumeTrue(kind == EngineKind.IO_URING, "other engines have no workers of the kernel");
+        IoEngineConfig config = config();
+        IoEngine capped = TestEngines.open(
+                new IoEngineConfig(config.engine(), config.binding(), 512, 1024, 1, 1, 4096, 256, config.executor()));
+        try (capped) {
+            // A file that cannot be read without waiting: the kernel makes a thread of its own for each read, if it
+            // may.
+            int fd = capped.loop().driver().syscalls().open("/proc/self/maps", OpenFlag.READ, 0);
+            for (int round = 0; round < 8; round++) {
+                List<CompletableFuture<Integer>> ends = new ArrayList<>();
+                for (int i = 0; i < 256; i++) {
+                    OwnedBuffer buffer = capped.buffers().acquire();
+                    CompletableFuture<Integer> end = new CompletableFuture<>();
+                    ends.add(end);
+                    new TransferOperation(capped.loop()) {
+                        @Override
+                        void ended(OwnedBuffer owned, int moved, int error) {
+                            owned.close();
+                            end.complete(error == 0 ? moved : -error);
+                        }
+                    }.start(false, fd, buffer, 0, 4096, 0, Alignment.NONE);
+                }
+                capped.counters(); // looks how many there are
+                for (CompletableFuture<Integer> end : ends) {
+                    assertThat(end.get(20, TimeUnit.SECONDS)).isEqualTo(4096);
+                }
+            }
+            capped.loop().driver().syscalls().close(fd);
+            // One of each of the two kinds.
+            assertThat(capped.counters().kernelWorkers()).isLessThanOrEqualTo(2);
+        }
+    }
+
+    @Test
+    void takesNoCancelOfWhatWasNotSubmitted() throws Exception {
+        Probe probe = Probe.nop();
+        loop().cancel(probe);
+        loop().cancel(probe);
+        settle();
+        assertThat(probe.outcomes()).isZero();
+        loop().submit(probe);
+        assertThat(probe.await()).isZero();
+        loop().cancel(probe);
+        settle();
+        assertThat(probe.outcomes()).isEqualTo(1);
+    }
+
+    @Test
+    void goesOnThoughNobodyTakesTheResults() throws Exception {
+        List<Runnable> untaken = Collections.synchronizedList(new ArrayList<>());
+        List<CompletableFuture<IoResult>> reads = new ArrayList<>();
+        Path path = Files.write(folder.resolve("file"), bytes(TestEngines.BUFFER, 1));
+        IoEngine other = TestEngines.open(config().withExecutor(untaken::add));
+        try (other;
+                VirtualFile file = VirtualFile.open(other, path, OpenOptions.reading());
+                OwnedBuffer buffer = other.buffers().acquire()) {
+            for (int i = 0; i < 100; i++) {
+                reads.add(file.readAsync(buffer, 0, 1 + i, 0));
+                while (!buffer.isOwned()) {
+                    LockSupport.parkNanos(10_000);
+                }
+            }
+            assertThat(other.counters().inFlight()).as("slots").isZero();
+            assertThat(other.loop().pendingFromCallers()).as("places in line").isZero();
+            assertThat(reads).noneMatch(CompletableFuture::isDone);
+            while (untaken.size() < 100) { // a buffer comes back a moment before its result is told
+                LockSupport.parkNanos(10_000);
+            }
+            untaken.forEach(Runnable::run);
+        }
+        for (int i = 0; i < 100; i++) {
+            assertThat(reads.get(i).join().bytes()).isEqualTo(1 + i);
         }
     }
 

@@ -18,7 +18,8 @@ import java.util.concurrent.locks.LockSupport;
 final class Leaks {
     private static final Path TASKS = Path.of("/proc/self/task");
     private static final Path DESCRIPTORS = Path.of("/proc/self/fd");
-    private static final String CLASS_PATH = System.getProperty("java.class.path");
+    private static final String CLASS_PATH =
+            System.getProperty("surefire.test.class.path", "") + System.getProperty("java.class.path");
     private static final int TRIES = 500;
 
     private final SortedMap<String, Integer> before = held();

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.io;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.millrace.bindings.Bindings;
 import dev.millrace.bindings.Settings;
 import dev.millrace.io.engine.EngineLoop;
 import dev.millrace.io.engine.ScriptedDriver;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
@@ -16,7 +20,27 @@ final class TestEngines {
     static final int BUFFER = 64 << 10;
     static final int BUFFERS = 8;
 
+    /** Engines of the test that runs. */
+    private static final List<IoEngine> OPENED = Collections.synchronizedList(new ArrayList<>());
+
     private TestEngines() {}
+
+    static void forgetOpened() {
+        OPENED.clear();
+    }
+
+    /** Fails where an engine of the test that ran keeps a slot, a place in line or a buffer. */
+    static void checkOpened() {
+        for (IoEngine engine : List.copyOf(OPENED)) {
+            assertThat(engine.loop().pendingFromCallers())
+                    .as("places still taken")
+                    .isZero();
+            assertThat(engine.counters().inFlight()).as("slots still taken").isZero();
+            assertThat(engine.buffers().available())
+                    .as("buffers in the pool")
+                    .isEqualTo(engine.buffers().size());
+        }
+    }
 
     static IoEngineConfig config(EngineKind kind) {
         return IoEngineConfig.defaults()
@@ -36,7 +60,9 @@ final class TestEngines {
     /** Opens, or skips the test with the reason where this machine or JDK has no such engine. */
     static IoEngine open(IoEngineConfig config) {
         try {
-            return IoEngine.open(config);
+            IoEngine engine = IoEngine.open(config);
+            OPENED.add(engine);
+            return engine;
         } catch (EngineUnavailableException e) {
             return Assumptions.abort(e.getMessage());
         }
