@@ -54,12 +54,13 @@ test: packages-test check-native java
 	@scripts/test-bindings short '$(OLD_JDK)'
 	@scripts/test-summary
 
-# What `make test` leaves out: slow tests, many kills, thread sanitizer, valgrind, Javadoc, aarch64, what a release deploys.
+# What `make test` leaves out: slow tests, many kills, sanitizers, valgrind, Javadoc, aarch64, what a release deploys.
 test-all: packages-test-all check-native java
 	@$(MAKE) --no-print-directory -C native test-all
 	@scripts/native-aarch64
 	@$(MVN) verify -Dspotless.check.skip -Dtest.groups=slow -Dtest.excludedGroups=none -Dtest.reports=surefire-reports-slow
 	@scripts/test-bindings full '$(OLD_JDK)'
+	@scripts/test-asan
 	@scripts/test-places '$(OLD_JDK)'
 	@$(MAKE) --no-print-directory docs bom
 	@scripts/stage
