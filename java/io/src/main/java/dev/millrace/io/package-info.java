@@ -11,5 +11,14 @@
  * them, reached 0.25 to 0.4 of {@code FileChannel}'s operations with many virtual threads; the engine thread 0.9 to 1.75
  * at 0.3 to 0.7 of the CPU. A ring per carrier thread was rejected because registered memory is charged per ring, and
  * because a request dies with the thread that entered it.
+ *
+ * <p><b>What is refused.</b> An engine asked for by name is that one or an
+ * {@link dev.millrace.io.EngineUnavailableException}; otherwise each refusal is a step down, told once in
+ * {@link dev.millrace.io.EngineStatus#notes} with its remedy: a smaller ring, fewer or no registered buffers (the rest are
+ * used all the same, as {@code fixed} and {@code plain} of the counters tell), the next engine. A filter that forbids
+ * io_uring while an engine runs ends that engine: what is in flight may be half done, so that nobody but its caller knows
+ * whether it can be done again. Each operation ends with an {@link dev.millrace.io.EngineClosedException} that names the
+ * cause, each buffer comes back once the kernel has let go of it, and the next engine that is opened is one that works. What
+ * each rule of this package is held by, {@code java/io/CONTRACT.md} lists.
  */
 package dev.millrace.io;
