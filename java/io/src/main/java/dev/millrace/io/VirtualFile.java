@@ -8,6 +8,7 @@ import dev.millrace.io.engine.Syscalls;
 import dev.millrace.io.engine.Syscalls.StatResult;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -177,7 +178,7 @@ public final class VirtualFile implements AutoCloseable {
      * @return bytes read: fewer than there was room for only at the end of the file
      */
     public int read(ByteBuffer target, long position) throws IoFailure {
-        return bounced.read(target, position);
+        return (int) bounced.read(MemoryList.targets(List.of(target), path), position);
     }
 
     /**
@@ -185,7 +186,7 @@ public final class VirtualFile implements AutoCloseable {
      * stop what has begun.
      */
     public CompletableFuture<Integer> readAsync(ByteBuffer target, long position) {
-        return bounced.readAsync(target, position);
+        return bounced.readAsync(MemoryList.targets(List.of(target), path), position);
     }
 
     /**
@@ -195,7 +196,7 @@ public final class VirtualFile implements AutoCloseable {
      */
     public void readExact(ByteBuffer target, long position) throws IoFailure {
         int wanted = target.remaining();
-        int got = bounced.read(target, position);
+        int got = read(target, position);
         if (got < wanted) {
             throw new EndOfFileException(path, position, wanted, got);
         }
@@ -205,22 +206,76 @@ public final class VirtualFile implements AutoCloseable {
      * Writes all of the source, of any memory. Under direct I/O offset and length must be aligned: what lies beside an
      * unaligned write would have to be read and written back, and another's change between the two would be lost.
      *
-     * @param source written from its position on, which moves by what was written
+     * @param source written from its position on, which moves by what was written, after a failure too
      * @throws MisalignedException where direct I/O cannot take the offset or the length
      */
     public void writeAll(ByteBuffer source, long position) throws IoFailure {
-        bounced.write(source, position);
+        bounced.write(MemoryList.of(source), position);
     }
 
-    static void checkPlace(long position, int length) {
+    // ------------------------------------------------------------------ several buffers at once
+
+    /**
+     * Reads consecutive bytes into a list of buffers, several of them at a time, each with the kernel's fixed operations
+     * where it is registered. Parks a virtual thread, blocks a platform one, while the engine works.
+     *
+     * @param pieces filled in order; each buffer at most once, and taken away until the call returns. Under direct I/O
+     *     each piece must be aligned. Any number, of any length together.
+     * @param position offset in the file
+     * @return bytes read: fewer than the pieces hold only at the end of the file
+     * @throws IoFailure the first failure in the file's order; {@link OperationFailedException#transferred} says how many
+     *     bytes before it arrived without a gap
+     */
+    public long readVectored(List<BufferSlice> pieces, long position) throws IoFailure {
+        return VectoredTransfer.run(this, false, pieces, position);
+    }
+
+    /**
+     * Writes a list of buffers to consecutive offsets, all of them; parameters and failures as for {@link #readVectored}.
+     * After a failure some bytes beyond those counted may have been written, too.
+     */
+    public void writeVectored(List<BufferSlice> pieces, long position) throws IoFailure {
+        VectoredTransfer.run(this, true, pieces, position);
+    }
+
+    /**
+     * {@link #readVectored} as a future. Cancelling it asks the kernel to stop; the buffers come back, all together, when
+     * that has answered for each.
+     */
+    public CompletableFuture<Long> readVectoredAsync(List<BufferSlice> pieces, long position) {
+        return VectoredTransfer.runAsync(this, false, pieces, position);
+    }
+
+    /** {@link #writeVectored} as a future. */
+    public CompletableFuture<Long> writeVectoredAsync(List<BufferSlice> pieces, long position) {
+        return VectoredTransfer.runAsync(this, true, pieces, position);
+    }
+
+    /**
+     * {@link #read(ByteBuffer, long)} into several pieces of memory, filled in order, with as few reads as the pool's
+     * buffers allow.
+     */
+    public long read(List<ByteBuffer> targets, long position) throws IoFailure {
+        return bounced.read(MemoryList.targets(targets, path), position);
+    }
+
+    /**
+     * {@link #writeAll(ByteBuffer, long)} of several pieces of memory, in order, with as few writes as the pool's buffers
+     * allow. Under direct I/O their lengths together must be aligned.
+     */
+    public void writeAll(List<ByteBuffer> sources, long position) throws IoFailure {
+        bounced.write(MemoryList.of(sources), position);
+    }
+
+    static void checkPlace(long position, long length) {
         if (position < 0 || position > Long.MAX_VALUE - length) {
             throw new IllegalArgumentException(
                     "offset " + position + " with length " + length + " is not a place in a file");
         }
     }
 
-    private void check(boolean write, OwnedBuffer buffer, int at, int length, long position)
-            throws MisalignedException {
+    /** Checks a transfer's place in buffer and file, and its alignment. */
+    void check(boolean write, OwnedBuffer buffer, int at, int length, long position) throws MisalignedException {
         if (at < 0 || length < 0 || length > buffer.capacity() - at) {
             throw new IndexOutOfBoundsException(
                     length + " bytes from " + at + " do not lie in a buffer of " + buffer.capacity() + " bytes");
