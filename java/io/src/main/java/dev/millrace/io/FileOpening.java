@@ -18,7 +18,7 @@ final class FileOpening {
         // First, since opening a FIFO waits for its other end and opening a device may do anything.
         StatResult before = engine.syscalls().stat(text);
         if (before.error() == 0) {
-            checkRegular(text, before.stat());
+            checkRegular("open", text, before.stat());
         }
         boolean missing = before.error() == -Errno.ENOENT;
         return switch (options.direct()) {
@@ -119,7 +119,7 @@ final class FileOpening {
             throw engine.failure("stat", path, -result.error(), 0, false);
         }
         try {
-            checkRegular(path, result.stat());
+            checkRegular("open", path, result.stat());
         } catch (UnsupportedFileException e) {
             engine.syscalls().close(fd);
             throw e;
@@ -127,12 +127,12 @@ final class FileOpening {
         return result.stat();
     }
 
-    private static void checkRegular(String path, FileStat stat) throws UnsupportedFileException {
+    static void checkRegular(String operation, String path, FileStat stat) throws UnsupportedFileException {
         if (!stat.isRegularFile()) {
             throw new UnsupportedFileException(
-                    "open",
+                    operation,
                     path,
-                    "open of " + path + " is not possible: it is "
+                    operation + " of " + path + " is not possible: it is "
                             + (stat.isDirectory() ? "a folder" : "a device, FIFO or socket")
                             + ", and a VirtualFile is a regular file");
         }

@@ -5,11 +5,14 @@ import dev.millrace.io.engine.Driver;
 import dev.millrace.io.engine.EngineCounters;
 import dev.millrace.io.engine.EngineLoop;
 import dev.millrace.io.engine.Errno;
+import dev.millrace.io.engine.FileStat;
 import dev.millrace.io.engine.OpenFlag;
 import dev.millrace.io.engine.Syscalls;
+import dev.millrace.io.engine.Syscalls.StatResult;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -200,9 +203,15 @@ public final class IoEngine implements AutoCloseable {
 
     /** True where a path names something, symbolic links followed; false where it does not, or nobody can tell. */
     public boolean exists(Path path) throws IoFailure {
+        return find(path).isPresent();
+    }
+
+    /** What a path names, symbolic links followed; empty where that is nothing, or nobody can tell. */
+    Optional<FileStat> find(Path path) throws IoFailure {
         holdFor("stat", path.toString());
         try {
-            return syscalls.stat(path.toString()).error() == 0;
+            StatResult result = syscalls.stat(path.toString());
+            return result.error() == 0 ? Optional.of(result.stat()) : Optional.empty();
         } finally {
             letGo();
         }

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.transfer;
+package dev.millrace.io;
 
-import dev.millrace.io.DirectMode;
-import dev.millrace.io.IoEngine;
-import dev.millrace.io.IoFailure;
-import dev.millrace.io.OpenOptions;
-import dev.millrace.io.VirtualFile;
+import dev.millrace.io.engine.Errno;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -21,19 +17,32 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The files that downloads write to before they get their final name: in the target's own folder, named
- * {@code .<32 hex>.millrace-part} whatever the key, each locked by its writer. After a crash nobody holds the locks, and
- * exactly the files of this form without one may go.
+ * A file that is written before it gets its final name: in the final name's own folder, named
+ * {@code .<32 hex>.millrace-part}, locked by its writer. {@link #publish} is the one way to a final name; {@link #close}
+ * without it removes the file. After a crash nobody holds the lock, and exactly the files of this form without one may go
+ * ({@link #clean}).
+ *
+ * <p>All methods block a platform thread and park a virtual one. One thread at a time.
  */
-public final class TemporaryFiles {
-    private static final Logger LOG = LoggerFactory.getLogger(TemporaryFiles.class);
+public final class TemporaryFile implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(TemporaryFile.class);
     private static final Pattern FORM = Pattern.compile("\\.[0-9a-f]{32}\\.millrace-part");
     private static final int TRIES = 10;
 
     /** Names this process writes to: some systems give a process its own lock again. */
     private static final Set<String> LIVE = ConcurrentHashMap.newKeySet();
 
-    private TemporaryFiles() {}
+    private final IoEngine engine;
+    private final Path path;
+    private final VirtualFile file;
+    private boolean published;
+    private boolean closed;
+
+    private TemporaryFile(IoEngine engine, Path path, VirtualFile file) {
+        this.engine = engine;
+        this.path = path;
+        this.file = file;
+    }
 
     /** True for names that only temporary files have: {@code .<32 hex>.millrace-part}. */
     public static boolean isTemporaryName(String name) {
@@ -76,8 +85,13 @@ public final class TemporaryFiles {
         }
     }
 
-    /** A new temporary file in a folder, open, locked and known as live until {@link #forget}. */
-    static VirtualFile create(IoEngine engine, Path folder, DirectMode direct) throws IOException {
+    /**
+     * A new one, empty, open for reading and writing, locked.
+     *
+     * @param folder where its final name will be
+     * @throws IoFailure where none can be made, or something removes each at once
+     */
+    public static TemporaryFile create(IoEngine engine, Path folder, DirectMode direct) throws IoFailure {
         for (int i = 0; i < TRIES; i++) {
             String name = "." + UUID.randomUUID().toString().replace("-", "") + ".millrace-part";
             Path path = folder.resolve(name);
@@ -88,23 +102,24 @@ public final class TemporaryFiles {
                         VirtualFile.open(engine, path, OpenOptions.creatingNew().withDirect(direct)));
                 // Between its making and its locking another process may have taken it for a leftover.
                 if (file.get().tryLock() && engine.exists(path)) {
-                    return file.get();
+                    return new TemporaryFile(engine, path, file.get());
                 }
                 file.get().close();
             } catch (IoFailure e) {
-                forget(name);
+                LIVE.remove(name);
                 if (file.isPresent()) {
-                    discard(engine, path, file.get(), e);
+                    takeBack(engine, path, file.get(), e);
                 }
                 throw e;
             }
-            forget(name);
+            LIVE.remove(name);
         }
-        throw new IOException("no temporary file in " + folder + " could be kept: something removes them at once");
+        throw new OperationFailedException(
+                "open", folder.toString(), Errno.EBUSY, 0, "(something removes each new temporary file at once)");
     }
 
     /** Takes back what was made; that even this fails is told beside the failure, and the descriptor goes all the same. */
-    private static void discard(IoEngine engine, Path path, VirtualFile file, IoFailure failure) {
+    private static void takeBack(IoEngine engine, Path path, VirtualFile file, IoFailure failure) {
         try (file) {
             engine.deleteIfExists(path);
         } catch (IoFailure e) {
@@ -112,16 +127,62 @@ public final class TemporaryFiles {
         }
     }
 
-    /** The file has its final name, or is gone. */
-    static void forget(String name) {
-        LIVE.remove(name);
+    /** The file, to be written. Closed by {@link #close}. */
+    public VirtualFile file() {
+        return file;
     }
 
     /**
-     * Where a file of this process is now, if its folder was renamed meanwhile: by what Linux says of open files. Empty
-     * where the system does not tell, or it is gone.
+     * Gives the file its final name, durably: fsync of the file, rename, fsync of the folder. A crash at any moment leaves
+     * what was under that name before, or all of this file.
+     *
+     * @param target the final name, in the folder that the file was made in
+     * @param mayReplace false where it is an error that something has that name
+     * @throws IoFailure where a step fails. Up to the rename the old content is untouched; a {@link FatalIoException} of
+     *     the folder's fsync means that the new one is there, and that nobody can say whether it survives a crash
      */
-    static Optional<Path> whereIsNow(String name) {
+    public void publish(Path target, boolean mayReplace) throws IoFailure {
+        file.sync();
+        engine.rename(path, target, !mayReplace);
+        published = true;
+        engine.syncDirectory(target.toAbsolutePath().getParent());
+    }
+
+    /** Closes the file, and removes it where it has not got its final name. What fails then is logged. Idempotent. */
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        if (!published) {
+            remove();
+        }
+        try {
+            file.close();
+        } catch (IoFailure e) {
+            // everything that mattered was synced, or is thrown away
+            LOG.debug("Closing {} failed", path, e);
+        }
+        LIVE.remove(path.getFileName().toString());
+    }
+
+    private void remove() {
+        try {
+            if (!engine.deleteIfExists(path)) {
+                // The folder may have been renamed meanwhile.
+                Optional<Path> now = whereIsNow(path.getFileName().toString());
+                if (now.isPresent()) {
+                    engine.deleteIfExists(now.get());
+                }
+            }
+        } catch (IoFailure e) {
+            LOG.warn("The temporary file {} could not be removed and may be deleted by hand", path, e);
+        }
+    }
+
+    /** Where an open file of this process is now, by what Linux says. Empty where the system does not tell. */
+    private static Optional<Path> whereIsNow(String name) {
         Path descriptors = Path.of("/proc/self/fd");
         try (DirectoryStream<Path> open = Files.newDirectoryStream(descriptors)) {
             for (Path descriptor : open) {
