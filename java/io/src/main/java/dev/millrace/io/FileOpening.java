@@ -58,7 +58,8 @@ final class FileOpening {
     private static Attempt tryDirect(IoEngine engine, String path, OpenOptions options, boolean missing)
             throws IoFailure {
         Syscalls syscalls = engine.syscalls();
-        int flags = flags(options, true);
+        // Emptied only when it is open directly: a file that is refused keeps what is in it.
+        int flags = flags(options, true) & ~OpenFlag.TRUNCATE;
         // Exclusively, to know whether this call made the file: what another made meanwhile is not ours to remove.
         boolean made = options.create() && missing;
         int fd = syscalls.open(path, made ? flags | OpenFlag.EXCLUSIVE : flags, options.mode());
@@ -80,6 +81,11 @@ final class FileOpening {
             syscalls.close(fd);
             removeIfMade(syscalls, path, made);
             return new Attempt(Optional.empty(), stat.fileSystem());
+        }
+        int emptied = options.truncate() && !made ? syscalls.truncate(fd, 0) : 0;
+        if (emptied < 0) {
+            syscalls.close(fd);
+            throw engine.failure("ftruncate", path, -emptied, 0, true);
         }
         return new Attempt(
                 Optional.of(new VirtualFile(engine, path, fd, stat, true, alignment.get())), stat.fileSystem());
