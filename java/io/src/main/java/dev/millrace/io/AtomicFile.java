@@ -25,19 +25,20 @@ public final class AtomicFile {
      *     the folder fails then, the new content is there, and otherwise the old one
      */
     public static void replace(IoEngine engine, Path path, ByteBuffer content) throws IoFailure {
+        String text = PathText.of("replace", path);
         Path target = path.toAbsolutePath();
         Path name = target.getFileName();
         Path folder = target.getParent();
         if (name == null || folder == null || TemporaryFile.isTemporaryName(name.toString())) {
             throw new UnsupportedFileException(
                     "replace",
-                    path.toString(),
-                    "replace of " + path + " is not possible: it must be the name of a file, and not one of the form"
+                    text,
+                    "replace of " + text + " is not possible: it must be the name of a file, and not one of the form"
                             + " of temporary files, which are removed after a crash");
         }
         Optional<FileStat> before = engine.find(target);
         if (before.isPresent()) {
-            FileOpening.checkRegular("replace", path.toString(), before.get());
+            FileOpening.checkRegular("replace", text, before.get());
         }
         try (TemporaryFile temporary = TemporaryFile.create(engine, folder, DirectMode.OFF)) {
             if (before.isPresent()) {

@@ -23,7 +23,7 @@ final class BouncedTransfer {
     }
 
     long read(MemoryList target, long position) throws IoFailure {
-        VirtualFile.checkPlace(position, target.remaining());
+        file.checkPlace(false, position, target.remaining());
         long moved = 0;
         boolean more = target.hasRemaining();
         while (more) {
@@ -40,7 +40,7 @@ final class BouncedTransfer {
 
     /** {@link #read} as a future: the target belongs to it until it is complete, also where it was cancelled. */
     CompletableFuture<Integer> readAsync(MemoryList target, long position) {
-        VirtualFile.checkPlace(position, target.remaining());
+        file.checkPlace(false, position, target.remaining());
         CompletableFuture<Integer> whole = new CompletableFuture<>();
         step(target, position, 0, whole);
         return whole;
@@ -108,7 +108,7 @@ final class BouncedTransfer {
     }
 
     void write(MemoryList source, long position) throws IoFailure {
-        VirtualFile.checkPlace(position, source.remaining());
+        file.checkPlace(true, position, source.remaining());
         long at = position;
         while (source.hasRemaining()) {
             try (OwnedBuffer buffer = pool.acquire()) {

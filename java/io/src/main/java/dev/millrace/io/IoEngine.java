@@ -146,9 +146,11 @@ public final class IoEngine implements AutoCloseable {
      * Renames, replacing what is there unless {@code noReplace}. Durable only after {@link #syncDirectory}.
      */
     public void rename(Path from, Path to, boolean noReplace) throws IoFailure {
+        String source = PathText.of("rename", from);
+        String target = PathText.of("rename", to);
         holdFor("rename", from + " to " + to);
         try {
-            int result = syscalls.rename(from.toString(), to.toString(), noReplace);
+            int result = syscalls.rename(source, target, noReplace);
             if (result < 0) {
                 throw failure("rename", from + " to " + to, -result, 0, true);
             }
@@ -159,11 +161,12 @@ public final class IoEngine implements AutoCloseable {
 
     /** Removes a file; one that is not there counts as removed. Returns whether it was there. */
     public boolean deleteIfExists(Path path) throws IoFailure {
-        holdFor("unlink", path.toString());
+        String text = PathText.of("unlink", path);
+        holdFor("unlink", text);
         try {
-            int result = syscalls.unlink(path.toString(), false);
+            int result = syscalls.unlink(text, false);
             if (result < 0 && result != -Errno.ENOENT) {
-                throw failure("unlink", path.toString(), -result, 0, true);
+                throw failure("unlink", text, -result, 0, true);
             }
             return result == 0;
         } finally {
@@ -177,7 +180,7 @@ public final class IoEngine implements AutoCloseable {
      * @throws FatalIoException where that fails, since nobody can say then which names survive a crash
      */
     public void syncDirectory(Path folder) throws IoFailure {
-        String path = folder.toString();
+        String path = PathText.of("fsync", folder);
         holdFor("fsync", path);
         try {
             int fd = syscalls.open(path.isEmpty() ? "." : path, OpenFlag.READ | OpenFlag.DIRECTORY, 0);
@@ -208,22 +211,27 @@ public final class IoEngine implements AutoCloseable {
 
     /** What a path names, symbolic links followed; empty where that is nothing, or nobody can tell. */
     Optional<FileStat> find(Path path) throws IoFailure {
-        holdFor("stat", path.toString());
+        String text = PathText.of("stat", path);
+        holdFor("stat", text);
         try {
-            StatResult result = syscalls.stat(path.toString());
+            StatResult result = syscalls.stat(text);
             return result.error() == 0 ? Optional.of(result.stat()) : Optional.empty();
         } finally {
             letGo();
         }
     }
 
-    /** Bytes free for an unprivileged user on a path's file system. */
+    /**
+     * Bytes free for an unprivileged user on a path's file system; {@link Long#MAX_VALUE} where it does not count, as
+     * ramfs.
+     */
     public long freeBytes(Path path) throws IoFailure {
-        holdFor("statfs", path.toString());
+        String text = PathText.of("statfs", path);
+        holdFor("statfs", text);
         try {
-            long result = syscalls.freeBytes(path.toString());
+            long result = syscalls.freeBytes(text);
             if (result < 0) {
-                throw failure("statfs", path.toString(), (int) -result, 0, false);
+                throw failure("statfs", text, (int) -result, 0, false);
             }
             return result;
         } finally {

@@ -121,22 +121,21 @@ final class VectoredTransfer {
     private void start() throws IoFailure {
         long total = 0;
         for (BufferSlice piece : pieces) {
-            VirtualFile.checkPlace(position, total);
+            file.checkPlace(write, position, total);
             file.check(write, piece.buffer(), piece.at(), piece.length(), position + total);
             total += piece.length();
         }
-        VirtualFile.checkPlace(position, total);
-        file.enter(name(write));
+        file.checkPlace(write, position, total);
         int taken = 0;
         try {
             for (; taken < pieces.size(); taken++) {
                 pieces.get(taken).buffer().handOver();
             }
-        } catch (IllegalStateException e) {
+            file.enter(name(write));
+        } catch (IoFailure | IllegalStateException e) {
             for (int i = 0; i < taken; i++) {
                 pieces.get(i).buffer().giveBack();
             }
-            file.exit();
             throw e;
         }
         // One task, so that one turn carries the first pieces over together. It holds no caller's place in line: the

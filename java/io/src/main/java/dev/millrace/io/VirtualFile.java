@@ -68,10 +68,7 @@ public final class VirtualFile implements AutoCloseable {
      * @throws OperationFailedException where the system refuses
      */
     public static VirtualFile open(IoEngine engine, Path path, OpenOptions options) throws IoFailure {
-        String text = path.toString();
-        if (text.indexOf('\0') >= 0) {
-            throw new UnsupportedFileException("open", text, "open of a path with a NUL character is not possible");
-        }
+        String text = PathText.of("open", path);
         engine.holdFor("open", text);
         try {
             return FileOpening.open(engine, path, text, options);
@@ -206,7 +203,7 @@ public final class VirtualFile implements AutoCloseable {
      * Writes all of the source, of any memory. Under direct I/O offset and length must be aligned: what lies beside an
      * unaligned write would have to be read and written back, and another's change between the two would be lost.
      *
-     * @param source written from its position on, which moves by what was written, after a failure too
+     * @param source written from its position on, which moves by what was written; after a failure, by what is known to be
      * @throws MisalignedException where direct I/O cannot take the offset or the length
      */
     public void writeAll(ByteBuffer source, long position) throws IoFailure {
@@ -267,22 +264,23 @@ public final class VirtualFile implements AutoCloseable {
         bounced.write(MemoryList.of(sources), position);
     }
 
-    static void checkPlace(long position, long length) {
+    void checkPlace(boolean write, long position, long length) {
         if (position < 0 || position > Long.MAX_VALUE - length) {
-            throw new IllegalArgumentException(
-                    "offset " + position + " with length " + length + " is not a place in a file");
+            throw new IllegalArgumentException((write ? "write" : "read") + " of " + path + " is not possible: offset "
+                    + position + " with length " + length + " is not a place in a file");
         }
     }
 
     /** Checks a transfer's place in buffer and file, and its alignment. */
     void check(boolean write, OwnedBuffer buffer, int at, int length, long position) throws MisalignedException {
         if (at < 0 || length < 0 || length > buffer.capacity() - at) {
-            throw new IndexOutOfBoundsException(
-                    length + " bytes from " + at + " do not lie in a buffer of " + buffer.capacity() + " bytes");
+            throw new IndexOutOfBoundsException((write ? "write" : "read") + " of " + path + " is not possible: "
+                    + length + " bytes from " + at + " do not lie in a buffer of " + buffer.capacity() + " bytes");
         }
-        checkPlace(position, length);
+        checkPlace(write, position, length);
         if (!buffer.pool().equals(engine.buffers())) {
-            throw new IllegalArgumentException("the buffer belongs to another engine");
+            throw new IllegalArgumentException((write ? "write" : "read") + " of " + path
+                    + " is not possible: the buffer belongs to another engine");
         }
         if (((position | length) & (alignment.offset() - 1)) != 0 || (at & (alignment.memory() - 1)) != 0) {
             throw new MisalignedException(write ? "write" : "read", path, position, at, length, alignment);
@@ -414,11 +412,14 @@ public final class VirtualFile implements AutoCloseable {
      * @throws OperationFailedException with free and needed bytes where there is not enough space
      */
     public boolean reserve(long length) throws IoFailure {
-        if (length <= 0) {
-            return true;
+        if (length < 0) {
+            throw new IllegalArgumentException("fallocate of " + path + " to " + length + " bytes is not possible");
         }
         enter("fallocate");
         try {
+            if (length == 0) {
+                return true;
+            }
             // A length that cannot be rounded up is one that every file system refuses as too large.
             long whole = length > Long.MAX_VALUE - blockSize ? length : roundUpToBlock(length);
             StatResult before = syscalls.stat(descriptor.fd());
@@ -462,7 +463,7 @@ public final class VirtualFile implements AutoCloseable {
     /** Sets the length. */
     public void truncate(long length) throws IoFailure {
         if (length < 0) {
-            throw new IllegalArgumentException("a file cannot have " + length + " bytes");
+            throw new IllegalArgumentException("ftruncate of " + path + " to " + length + " bytes is not possible");
         }
         simple("ftruncate", () -> syscalls.truncate(descriptor.fd(), length));
     }
