@@ -6,6 +6,7 @@ import dev.millrace.io.engine.EngineCounters;
 import dev.millrace.io.engine.EngineLoop;
 import dev.millrace.io.engine.Errno;
 import dev.millrace.io.engine.FileStat;
+import dev.millrace.io.engine.JfrEvents;
 import dev.millrace.io.engine.OpenFlag;
 import dev.millrace.io.engine.Syscalls;
 import dev.millrace.io.engine.Syscalls.StatResult;
@@ -93,7 +94,11 @@ public final class IoEngine implements AutoCloseable {
      * @throws EngineUnavailableException where an engine or binding asked for by name cannot be had
      */
     public static IoEngine open(IoEngineConfig config) throws EngineUnavailableException {
-        return new IoEngine(config, EngineFactory.open(config));
+        EngineFactory.Opened opened = EngineFactory.open(config);
+        if (JfrEvents.ARE_THERE) {
+            EngineOpenedEvent.emit(opened);
+        }
+        return new IoEngine(config, opened);
     }
 
     /**

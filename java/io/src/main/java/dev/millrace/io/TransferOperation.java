@@ -16,8 +16,10 @@ abstract class TransferOperation extends Operation {
     private final TransferProgress progress = new TransferProgress();
     private OwnedBuffer buffer;
 
-    TransferOperation(EngineLoop loop) {
+    /** {@code file} is what events call it. */
+    TransferOperation(EngineLoop loop, String file) {
         this.loop = loop;
+        this.path = file;
     }
 
     /** Takes the buffer and submits. {@code write} chooses the direction; the caller has checked the bounds. */

@@ -203,7 +203,7 @@ final class VectoredTransfer {
         private int index;
 
         Lane() {
-            super(loop);
+            super(loop, file.path());
         }
 
         @Override

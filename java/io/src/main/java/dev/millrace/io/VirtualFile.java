@@ -4,11 +4,13 @@ package dev.millrace.io;
 import dev.millrace.io.engine.EngineLoop;
 import dev.millrace.io.engine.Errno;
 import dev.millrace.io.engine.FileStat;
+import dev.millrace.io.engine.JfrEvents;
 import dev.millrace.io.engine.Syscalls;
 import dev.millrace.io.engine.Syscalls.StatResult;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -292,6 +294,7 @@ public final class VirtualFile implements AutoCloseable {
         enter(write ? "write" : "read");
         try {
             buffer.handOver();
+            Optional<BlockingCallEvent> event = JfrEvents.ARE_THERE ? BlockingCallEvent.begun() : Optional.empty();
             TransferProgress progress = new TransferProgress();
             try {
                 progress.begin(write, at, length, position, alignment);
@@ -318,6 +321,9 @@ public final class VirtualFile implements AutoCloseable {
                 }
             } finally {
                 buffer.giveBack();
+            }
+            if (event.isPresent()) {
+                event.get().ended(write ? "write" : "read", path, progress.moved(), progress.error());
             }
             if (progress.error() != 0) {
                 throw engine.failure(
@@ -361,7 +367,7 @@ public final class VirtualFile implements AutoCloseable {
         private final TransferOperation operation;
 
         TransferFuture(boolean write, long position) {
-            operation = new TransferOperation(loop) {
+            operation = new TransferOperation(loop, path) {
                 @Override
                 void ended(OwnedBuffer owned, int moved, int error) {
                     exit();
