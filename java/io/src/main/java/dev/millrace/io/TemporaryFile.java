@@ -96,35 +96,29 @@ public final class TemporaryFile implements AutoCloseable {
             String name = "." + UUID.randomUUID().toString().replace("-", "") + ".millrace-part";
             Path path = folder.resolve(name);
             LIVE.add(name);
-            Optional<VirtualFile> file = Optional.empty();
+            VirtualFile file;
             try {
-                file = Optional.of(
-                        VirtualFile.open(engine, path, OpenOptions.creatingNew().withDirect(direct)));
-                // Between its making and its locking another process may have taken it for a leftover.
-                if (file.get().tryLock() && engine.exists(path)) {
-                    return new TemporaryFile(engine, path, file.get());
-                }
-                file.get().close();
+                file = VirtualFile.open(engine, path, OpenOptions.creatingNew().withDirect(direct));
             } catch (IoFailure e) {
                 LIVE.remove(name);
-                if (file.isPresent()) {
-                    takeBack(engine, path, file.get(), e);
-                }
                 throw e;
             }
-            LIVE.remove(name);
+            TemporaryFile made = new TemporaryFile(engine, path, file);
+            boolean kept = false;
+            try {
+                // Between its making and its locking another process may have taken it for a leftover.
+                kept = file.tryLock() && engine.exists(path);
+                if (kept) {
+                    return made;
+                }
+            } finally {
+                if (!kept) {
+                    made.close(); // which finds it where its folder was moved, too
+                }
+            }
         }
         throw new OperationFailedException(
                 "open", folder.toString(), Errno.EBUSY, 0, "(something removes each new temporary file at once)");
-    }
-
-    /** Takes back what was made; that even this fails is told beside the failure, and the descriptor goes all the same. */
-    private static void takeBack(IoEngine engine, Path path, VirtualFile file, IoFailure failure) {
-        try (file) {
-            engine.deleteIfExists(path);
-        } catch (IoFailure e) {
-            failure.addSuppressed(e);
-        }
     }
 
     /** The file, to be written. Closed by {@link #close}. */

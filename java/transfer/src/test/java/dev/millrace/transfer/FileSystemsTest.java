@@ -31,15 +31,23 @@ import org.junit.jupiter.api.io.TempDir;
 final class FileSystemsTest {
     private static final String TMPFS = "mount -t tmpfs -o size=8m none \"$0\" && exec \"$@\"";
     private static final String RAMFS = "mount -t ramfs none \"$0\" && exec \"$@\"";
-    private static final String OVERLAY = "mkdir -p \"$0/lower\" \"$0/upper\" \"$0/work\" && mount -t overlay -o"
-            + " lowerdir=\"$0/lower\",upperdir=\"$0/upper\",workdir=\"$0/work\" none \"$0\" && exec \"$@\"";
-    private static final String OVERLAY_ON_TMPFS = "mount -t tmpfs -o size=64m none \"$0\" && " + OVERLAY;
+    private static final String OVERLAY = overlay("$0");
+    private static final String OVERLAY_ON_TMPFS =
+            "mkdir -p \"$0.memory\" && mount -t tmpfs -o size=64m none \"$0.memory\" && " + overlay("$0.memory");
+
     /** The device is detached at once, which takes effect when its last user, the shell or the mount, is gone. */
     private static final String SECTORS_OF_4096 = "device=$(losetup --find --show --sector-size 4096 \"$0.image\")"
             + " && exec 3<\"$device\" && losetup -d \"$device\" && mount \"$device\" \"$0\" && exec 3<&- && exec \"$@\"";
 
     private static final long IMAGE_BYTES = 64L << 20;
     private static final int TRIES = 500;
+
+    /** An overlay whose layers lie in a folder. */
+    private static String overlay(String layers) {
+        return "mkdir -p \"L/lower\" \"L/upper\" \"L/work\" && mount -t overlay -o".replace("L", layers)
+                + " lowerdir=\"L/lower\",upperdir=\"L/upper\",workdir=\"L/work\" none \"$0\" && exec \"$@\""
+                        .replace("L", layers);
+    }
 
     @TempDir
     Path folder;
