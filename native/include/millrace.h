@@ -315,7 +315,8 @@ MR_API int32_t mr_fchmod(int32_t fd, int32_t mode);
 /* Takes an advisory write lock on the whole file for this open file description (F_OFD_SETLK), which excludes
  * and is excluded by fcntl locks such as Java's FileChannel.lock. 0, or -EAGAIN when another holds one. */
 MR_API int32_t mr_try_lock(int32_t fd);
-/* Free bytes for an unprivileged user on the file system of `path`, or -errno. */
+/* Free bytes for an unprivileged user on the file system of `path`, INT64_MAX where that does not count them
+ * (ramfs), or -errno. */
 MR_API int64_t mr_free_bytes(int64_t path);
 /* Sets a socket option that downloads need: what is enum mr_socket_option. */
 enum mr_socket_option { MR_SOCKET_NODELAY = 1, MR_SOCKET_RECEIVE_BUFFER = 2, MR_SOCKET_SHUTDOWN = 3 };

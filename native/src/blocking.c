@@ -102,6 +102,8 @@ int64_t mr_free_bytes(int64_t path) {
   int rc = RETRY(int, statfs(AT(path), &fs));
   if (rc < 0)
     return rc;
+  if (fs.f_blocks == 0)
+    return INT64_MAX; /* simple_statfs: it has no size, which is not the same as no room */
   uint64_t unit = fs.f_frsize ? (uint64_t)fs.f_frsize : (uint64_t)fs.f_bsize;
   uint64_t bytes;
   if (__builtin_mul_overflow((uint64_t)fs.f_bavail, unit, &bytes) || bytes > INT64_MAX)

@@ -263,6 +263,7 @@ static void test_blocking(void) {
   CHECK_EQ(mr_unlink(ADDRESS(in_folder("d")), MR_UNLINK_DIR), 0);
   CHECK(mr_free_bytes(ADDRESS(test_folder)) > 0);
   CHECK_EQ(mr_free_bytes(ADDRESS("/nowhere/at/all")), -ENOENT);
+  CHECK_EQ(mr_free_bytes(ADDRESS("/proc")), INT64_MAX);
   CHECK_EQ(mr_open(0, 0, 0), -EINVAL);
 }
 

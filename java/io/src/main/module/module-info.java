@@ -4,6 +4,7 @@
 @SuppressWarnings("requires-automatic") // the bindings are automatic, by which each of them that is there is resolved
 module dev.millrace.io {
     requires dev.millrace.bindings;
+    requires static jdk.jfr; // events, where the run-time image has them
     requires jdk.unsupported; // direct I/O of the engine in pure Java
     requires org.jctools.core;
     requires org.slf4j;

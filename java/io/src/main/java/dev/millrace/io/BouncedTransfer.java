@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.io;
 
-import java.nio.ByteBuffer;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
@@ -19,55 +18,35 @@ final class BouncedTransfer {
         this.pool = pool;
     }
 
-    /** The next piece of a read: what is read, and which of it is wanted. */
-    private record Piece(long start, int length, int skip, int wanted) {
-
-        /** Of {@code got} bytes that were read, those that were wanted. */
-        int useful(int got) {
-            return Math.max(0, Math.min(wanted, got - skip));
-        }
+    private WidenedRead next(long position, long remaining) {
+        return WidenedRead.of(position, remaining, pool.bufferSize(), file.alignment());
     }
 
-    private Piece piece(long position, int remaining) {
-        Alignment alignment = file.alignment();
-        long start = alignment.roundDown(position);
-        int skip = (int) (position - start);
-        int wanted = Math.min(remaining, pool.bufferSize() - skip);
-        return new Piece(start, (int) alignment.roundUp(skip + wanted), skip, wanted);
-    }
-
-    int read(ByteBuffer target, long position) throws IoFailure {
-        VirtualFile.checkPlace(position, target.remaining());
-        int moved = 0;
+    long read(MemoryList target, long position) throws IoFailure {
+        file.checkPlace(false, position, target.remaining());
+        long moved = 0;
         boolean more = target.hasRemaining();
         while (more) {
-            Piece piece = piece(position + moved, target.remaining());
+            WidenedRead piece = next(position + moved, target.remaining());
             try (OwnedBuffer buffer = pool.acquire()) {
-                int useful = piece.useful(file.read(buffer, 0, piece.length, piece.start));
-                take(buffer, piece, useful, target);
+                int useful = piece.useful(file.read(buffer, 0, piece.length(), piece.start()));
+                target.fillFrom(buffer, piece.skip(), useful);
                 moved += useful;
-                more = useful == piece.wanted && target.hasRemaining();
+                more = useful == piece.wanted() && target.hasRemaining();
             }
         }
         return moved;
     }
 
-    private static void take(OwnedBuffer buffer, Piece piece, int useful, ByteBuffer target) {
-        ByteBuffer part = target.slice();
-        part.limit(useful);
-        buffer.get(piece.skip, part);
-        target.position(target.position() + useful);
-    }
-
     /** {@link #read} as a future: the target belongs to it until it is complete, also where it was cancelled. */
-    CompletableFuture<Integer> readAsync(ByteBuffer target, long position) {
-        VirtualFile.checkPlace(position, target.remaining());
+    CompletableFuture<Integer> readAsync(MemoryList target, long position) {
+        file.checkPlace(false, position, target.remaining());
         CompletableFuture<Integer> whole = new CompletableFuture<>();
         step(target, position, 0, whole);
         return whole;
     }
 
-    private void step(ByteBuffer target, long position, int moved, CompletableFuture<Integer> whole) {
+    private void step(MemoryList target, long position, int moved, CompletableFuture<Integer> whole) {
         if (!target.hasRemaining()) {
             whole.complete(moved);
             return;
@@ -77,9 +56,9 @@ final class BouncedTransfer {
                 fail(whole, file.engine().closedException("read", file.path()));
                 return;
             }
-            Piece piece = piece(position + moved, target.remaining());
+            WidenedRead piece = next(position + moved, target.remaining());
             try {
-                file.readAsync(acquired.get(), 0, piece.length, piece.start)
+                file.readAsync(acquired.get(), 0, piece.length(), piece.start())
                         .whenComplete((result, failure) -> end(
                                 acquired.get(),
                                 piece,
@@ -98,10 +77,10 @@ final class BouncedTransfer {
 
     private void end(
             OwnedBuffer buffer,
-            Piece piece,
+            WidenedRead piece,
             Optional<IoResult> result,
             Optional<Throwable> failure,
-            ByteBuffer target,
+            MemoryList target,
             long position,
             int moved,
             CompletableFuture<Integer> whole) {
@@ -109,7 +88,7 @@ final class BouncedTransfer {
         try (buffer) {
             if (result.isPresent()) {
                 useful = piece.useful(result.get().bytes());
-                take(buffer, piece, useful, target);
+                target.fillFrom(buffer, piece.skip(), useful);
             }
         } catch (RuntimeException e) {
             fail(whole, e);
@@ -117,7 +96,7 @@ final class BouncedTransfer {
         }
         if (failure.isPresent()) {
             fail(whole, failure.get());
-        } else if (useful < piece.wanted || whole.isCancelled()) {
+        } else if (useful < piece.wanted() || whole.isCancelled()) {
             whole.complete(moved + useful);
         } else {
             step(target, position, moved + useful, whole);
@@ -128,18 +107,19 @@ final class BouncedTransfer {
         file.engine().completeLater(() -> whole.completeExceptionally(cause));
     }
 
-    void write(ByteBuffer source, long position) throws IoFailure {
-        VirtualFile.checkPlace(position, source.remaining());
+    void write(MemoryList source, long position) throws IoFailure {
+        file.checkPlace(true, position, source.remaining());
         long at = position;
         while (source.hasRemaining()) {
             try (OwnedBuffer buffer = pool.acquire()) {
-                int length = Math.min(source.remaining(), buffer.capacity());
-                ByteBuffer part = source.slice();
-                part.limit(length);
-                buffer.put(0, part);
+                int length = (int) Math.min(source.remaining(), buffer.capacity());
+                source.copyTo(buffer, length);
                 file.write(buffer, 0, length, at);
-                source.position(source.position() + length);
+                source.advance(length);
                 at += length;
+            } catch (OperationFailedException e) {
+                source.advance(e.transferred());
+                throw e;
             }
         }
     }

@@ -294,7 +294,7 @@ public final class CopyLoop {
             lock.unlock();
         }
         Optional<IoFailure> closed = enter();
-        TransferOperation head = new TransferOperation(loop) {
+        TransferOperation head = new TransferOperation(loop, file.path()) {
             @Override
             void ended(OwnedBuffer owned, int moved, int error) {
                 file.exit();
@@ -414,7 +414,7 @@ public final class CopyLoop {
         private long at;
 
         Write() {
-            super(loop);
+            super(loop, file.path());
         }
 
         void go() {
@@ -516,6 +516,7 @@ public final class CopyLoop {
                 return;
             }
             reset(OpCode.FALLOCATE);
+            path = file.path();
             fd = file.descriptor();
             offset = from;
             extra = RESERVE_STEP;
@@ -626,6 +627,7 @@ public final class CopyLoop {
                 return;
             }
             reset(OpCode.FTRUNCATE);
+            path = file.path();
             fd = file.descriptor();
             offset = CopyLoop.this.position;
             loop.submit(this);

@@ -14,11 +14,10 @@ import java.util.Set;
  * trial read: reads of an empty or preallocated file pass at 512 and the write fails later.
  */
 final class DirectAlignment {
-    /**
-     * File systems that take O_DIRECT and do not pass the page cache by. tmpfs has nothing but the page cache and ignores
-     * alignment; on overlay the flag belongs to the file below, which we cannot see.
-     */
+    /** File systems that have nothing but the page cache: tmpfs takes O_DIRECT and ignores it, and all alignment. */
     private static final Set<String> NOT_REALLY = Set.of("tmpfs", "ramfs");
+    /** Where the flag belongs to a file of another file system, which only statx can see. */
+    private static final String PASSED_ON = "overlay";
 
     private static final int FALLBACK = 4096;
 
@@ -31,6 +30,9 @@ final class DirectAlignment {
         }
         if (stat.directOffsetAlign() > 0 && stat.directMemoryAlign() > 0) {
             return Optional.of(new Alignment(stat.directMemoryAlign(), stat.directOffsetAlign()));
+        }
+        if (stat.fileSystem().equals(PASSED_ON)) {
+            return Optional.empty();
         }
         int block = logicalBlock(stat.device());
         return Optional.of(new Alignment(block, block));

@@ -2,6 +2,7 @@
 package dev.millrace.io;
 
 import dev.millrace.io.engine.Errno;
+import dev.millrace.io.engine.JfrEvents;
 import dev.millrace.io.engine.OpCode;
 import dev.millrace.io.engine.Operation;
 import java.util.Optional;
@@ -25,7 +26,11 @@ final class Durability {
             if (failed.isPresent()) {
                 throw failed.get();
             }
+            Optional<BlockingCallEvent> event = JfrEvents.ARE_THERE ? BlockingCallEvent.begun() : Optional.empty();
             int result = engine.syscalls().fsync(descriptor.fd());
+            if (event.isPresent()) {
+                event.get().ended("fsync", descriptor.path(), 0, Math.max(0, -result));
+            }
             if (result < 0) {
                 throw failure(result);
             }
@@ -56,6 +61,7 @@ final class Durability {
         SyncOperation(CompletableFuture<Void> future) {
             this.future = future;
             reset(OpCode.FSYNC);
+            path = descriptor.path();
             fd = descriptor.fd();
         }
 

@@ -18,7 +18,7 @@ final class FileOpening {
         // First, since opening a FIFO waits for its other end and opening a device may do anything.
         StatResult before = engine.syscalls().stat(text);
         if (before.error() == 0) {
-            checkRegular(text, before.stat());
+            checkRegular("open", text, before.stat());
         }
         boolean missing = before.error() == -Errno.ENOENT;
         return switch (options.direct()) {
@@ -58,7 +58,8 @@ final class FileOpening {
     private static Attempt tryDirect(IoEngine engine, String path, OpenOptions options, boolean missing)
             throws IoFailure {
         Syscalls syscalls = engine.syscalls();
-        int flags = flags(options, true);
+        // Emptied only when it is open directly: a file that is refused keeps what is in it.
+        int flags = flags(options, true) & ~OpenFlag.TRUNCATE;
         // Exclusively, to know whether this call made the file: what another made meanwhile is not ours to remove.
         boolean made = options.create() && missing;
         int fd = syscalls.open(path, made ? flags | OpenFlag.EXCLUSIVE : flags, options.mode());
@@ -80,6 +81,11 @@ final class FileOpening {
             syscalls.close(fd);
             removeIfMade(syscalls, path, made);
             return new Attempt(Optional.empty(), stat.fileSystem());
+        }
+        int emptied = options.truncate() && !made ? syscalls.truncate(fd, 0) : 0;
+        if (emptied < 0) {
+            syscalls.close(fd);
+            throw engine.failure("ftruncate", path, -emptied, 0, true);
         }
         return new Attempt(
                 Optional.of(new VirtualFile(engine, path, fd, stat, true, alignment.get())), stat.fileSystem());
@@ -119,7 +125,7 @@ final class FileOpening {
             throw engine.failure("stat", path, -result.error(), 0, false);
         }
         try {
-            checkRegular(path, result.stat());
+            checkRegular("open", path, result.stat());
         } catch (UnsupportedFileException e) {
             engine.syscalls().close(fd);
             throw e;
@@ -127,12 +133,12 @@ final class FileOpening {
         return result.stat();
     }
 
-    private static void checkRegular(String path, FileStat stat) throws UnsupportedFileException {
+    static void checkRegular(String operation, String path, FileStat stat) throws UnsupportedFileException {
         if (!stat.isRegularFile()) {
             throw new UnsupportedFileException(
-                    "open",
+                    operation,
                     path,
-                    "open of " + path + " is not possible: it is "
+                    operation + " of " + path + " is not possible: it is "
                             + (stat.isDirectory() ? "a folder" : "a device, FIFO or socket")
                             + ", and a VirtualFile is a regular file");
         }

@@ -5,12 +5,16 @@ import dev.millrace.io.engine.Driver;
 import dev.millrace.io.engine.EngineCounters;
 import dev.millrace.io.engine.EngineLoop;
 import dev.millrace.io.engine.Errno;
+import dev.millrace.io.engine.FileStat;
+import dev.millrace.io.engine.JfrEvents;
 import dev.millrace.io.engine.OpenFlag;
 import dev.millrace.io.engine.Syscalls;
+import dev.millrace.io.engine.Syscalls.StatResult;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -91,7 +95,11 @@ public final class IoEngine implements AutoCloseable {
      * @throws EngineUnavailableException where an engine or binding asked for by name cannot be had
      */
     public static IoEngine open(IoEngineConfig config) throws EngineUnavailableException {
-        return new IoEngine(config, EngineFactory.open(config));
+        EngineFactory.Opened opened = EngineFactory.open(config);
+        if (JfrEvents.ARE_THERE) {
+            EngineOpenedEvent.emit(opened);
+        }
+        return new IoEngine(config, opened);
     }
 
     /**
@@ -148,9 +156,11 @@ public final class IoEngine implements AutoCloseable {
      * Renames, replacing what is there unless {@code noReplace}. Durable only after {@link #syncDirectory}.
      */
     public void rename(Path from, Path to, boolean noReplace) throws IoFailure {
+        String source = PathText.of("rename", from);
+        String target = PathText.of("rename", to);
         holdFor("rename", from + " to " + to);
         try {
-            int result = syscalls.rename(from.toString(), to.toString(), noReplace);
+            int result = syscalls.rename(source, target, noReplace);
             if (result < 0) {
                 throw failure("rename", from + " to " + to, -result, 0, true);
             }
@@ -161,11 +171,12 @@ public final class IoEngine implements AutoCloseable {
 
     /** Removes a file; one that is not there counts as removed. Returns whether it was there. */
     public boolean deleteIfExists(Path path) throws IoFailure {
-        holdFor("unlink", path.toString());
+        String text = PathText.of("unlink", path);
+        holdFor("unlink", text);
         try {
-            int result = syscalls.unlink(path.toString(), false);
+            int result = syscalls.unlink(text, false);
             if (result < 0 && result != -Errno.ENOENT) {
-                throw failure("unlink", path.toString(), -result, 0, true);
+                throw failure("unlink", text, -result, 0, true);
             }
             return result == 0;
         } finally {
@@ -179,7 +190,7 @@ public final class IoEngine implements AutoCloseable {
      * @throws FatalIoException where that fails, since nobody can say then which names survive a crash
      */
     public void syncDirectory(Path folder) throws IoFailure {
-        String path = folder.toString();
+        String path = PathText.of("fsync", folder);
         holdFor("fsync", path);
         try {
             int fd = syscalls.open(path.isEmpty() ? "." : path, OpenFlag.READ | OpenFlag.DIRECTORY, 0);
@@ -205,21 +216,32 @@ public final class IoEngine implements AutoCloseable {
 
     /** True where a path names something, symbolic links followed; false where it does not, or nobody can tell. */
     public boolean exists(Path path) throws IoFailure {
-        holdFor("stat", path.toString());
+        return find(path).isPresent();
+    }
+
+    /** What a path names, symbolic links followed; empty where that is nothing, or nobody can tell. */
+    Optional<FileStat> find(Path path) throws IoFailure {
+        String text = PathText.of("stat", path);
+        holdFor("stat", text);
         try {
-            return syscalls.stat(path.toString()).error() == 0;
+            StatResult result = syscalls.stat(text);
+            return result.error() == 0 ? Optional.of(result.stat()) : Optional.empty();
         } finally {
             letGo();
         }
     }
 
-    /** Bytes free for an unprivileged user on a path's file system. */
+    /**
+     * Bytes free for an unprivileged user on a path's file system; {@link Long#MAX_VALUE} where it does not count, as
+     * ramfs.
+     */
     public long freeBytes(Path path) throws IoFailure {
-        holdFor("statfs", path.toString());
+        String text = PathText.of("statfs", path);
+        holdFor("statfs", text);
         try {
-            long result = syscalls.freeBytes(path.toString());
+            long result = syscalls.freeBytes(text);
             if (result < 0) {
-                throw failure("statfs", path.toString(), (int) -result, 0, false);
+                throw failure("statfs", text, (int) -result, 0, false);
             }
             return result;
         } finally {

@@ -2,7 +2,8 @@
 package dev.millrace.io;
 
 /**
- * How a file is opened. Start with {@link #reading()} or {@link #creating()} and derive.
+ * How a file is opened. Start with {@link #reading()} or {@link #creating()} and derive. There is no append: every write
+ * says its offset, and Linux would let {@code O_APPEND} overrule that.
  *
  * @param read reading is allowed
  * @param write writing is allowed
@@ -14,6 +15,22 @@ package dev.millrace.io;
  */
 public record OpenOptions(
         boolean read, boolean write, boolean create, boolean exclusive, boolean truncate, DirectMode direct, int mode) {
+
+    /** Refuses combinations that systems take differently, or that mean nothing. */
+    public OpenOptions {
+        if (!read && !write) {
+            throw new IllegalArgumentException("a file is opened for reading, for writing, or for both");
+        }
+        if (exclusive && !create) {
+            throw new IllegalArgumentException("exclusive says that the file is to be made: create is needed with it");
+        }
+        if (truncate && !write) {
+            throw new IllegalArgumentException("only a file that is opened for writing can be emptied");
+        }
+        if ((mode & ~07777) != 0) {
+            throw new IllegalArgumentException("permissions are 0 to 07777, and not 0" + Integer.toOctalString(mode));
+        }
+    }
 
     /** An existing file, for reading, through the page cache. */
     public static OpenOptions reading() {

@@ -16,14 +16,22 @@ abstract class TransferOperation extends Operation {
     private final TransferProgress progress = new TransferProgress();
     private OwnedBuffer buffer;
 
-    TransferOperation(EngineLoop loop) {
+    /** {@code file} is what events call it. */
+    TransferOperation(EngineLoop loop, String file) {
         this.loop = loop;
+        this.path = file;
     }
 
     /** Takes the buffer and submits. {@code write} chooses the direction; the caller has checked the bounds. */
     final void start(
             boolean write, int descriptor, OwnedBuffer owned, int at, int count, long position, Alignment alignment) {
         owned.handOver();
+        startHandedOver(write, descriptor, owned, at, count, position, alignment);
+    }
+
+    /** The same for a buffer that the caller has handed over, and takes back where {@link #letGo} does not. */
+    final void startHandedOver(
+            boolean write, int descriptor, OwnedBuffer owned, int at, int count, long position, Alignment alignment) {
         buffer = owned;
         BufferPool.Piece piece = owned.piece();
         reset(write ? OpCode.WRITE : OpCode.READ);
@@ -55,8 +63,13 @@ abstract class TransferOperation extends Operation {
             progress.stop(Errno.ECANCELED);
         }
         OwnedBuffer held = buffer;
-        held.giveBack();
+        letGo(held);
         ended(held, progress.moved(), progress.error());
+    }
+
+    /** The kernel is done with the buffer. On the engine thread, before {@link #ended}. */
+    void letGo(OwnedBuffer owned) {
+        owned.giveBack();
     }
 
     /**

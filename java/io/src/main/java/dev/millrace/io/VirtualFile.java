@@ -4,10 +4,13 @@ package dev.millrace.io;
 import dev.millrace.io.engine.EngineLoop;
 import dev.millrace.io.engine.Errno;
 import dev.millrace.io.engine.FileStat;
+import dev.millrace.io.engine.JfrEvents;
 import dev.millrace.io.engine.Syscalls;
 import dev.millrace.io.engine.Syscalls.StatResult;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -67,10 +70,7 @@ public final class VirtualFile implements AutoCloseable {
      * @throws OperationFailedException where the system refuses
      */
     public static VirtualFile open(IoEngine engine, Path path, OpenOptions options) throws IoFailure {
-        String text = path.toString();
-        if (text.indexOf('\0') >= 0) {
-            throw new UnsupportedFileException("open", text, "open of a path with a NUL character is not possible");
-        }
+        String text = PathText.of("open", path);
         engine.holdFor("open", text);
         try {
             return FileOpening.open(engine, path, text, options);
@@ -177,7 +177,7 @@ public final class VirtualFile implements AutoCloseable {
      * @return bytes read: fewer than there was room for only at the end of the file
      */
     public int read(ByteBuffer target, long position) throws IoFailure {
-        return bounced.read(target, position);
+        return (int) bounced.read(MemoryList.targets(List.of(target), path), position);
     }
 
     /**
@@ -185,7 +185,7 @@ public final class VirtualFile implements AutoCloseable {
      * stop what has begun.
      */
     public CompletableFuture<Integer> readAsync(ByteBuffer target, long position) {
-        return bounced.readAsync(target, position);
+        return bounced.readAsync(MemoryList.targets(List.of(target), path), position);
     }
 
     /**
@@ -195,7 +195,7 @@ public final class VirtualFile implements AutoCloseable {
      */
     public void readExact(ByteBuffer target, long position) throws IoFailure {
         int wanted = target.remaining();
-        int got = bounced.read(target, position);
+        int got = read(target, position);
         if (got < wanted) {
             throw new EndOfFileException(path, position, wanted, got);
         }
@@ -205,29 +205,84 @@ public final class VirtualFile implements AutoCloseable {
      * Writes all of the source, of any memory. Under direct I/O offset and length must be aligned: what lies beside an
      * unaligned write would have to be read and written back, and another's change between the two would be lost.
      *
-     * @param source written from its position on, which moves by what was written
+     * @param source written from its position on, which moves by what was written; after a failure, by what is known to be
      * @throws MisalignedException where direct I/O cannot take the offset or the length
      */
     public void writeAll(ByteBuffer source, long position) throws IoFailure {
-        bounced.write(source, position);
+        bounced.write(MemoryList.of(source), position);
     }
 
-    static void checkPlace(long position, int length) {
+    // ------------------------------------------------------------------ several buffers at once
+
+    /**
+     * Reads consecutive bytes into a list of buffers, several of them at a time, each with the kernel's fixed operations
+     * where it is registered. Parks a virtual thread, blocks a platform one, while the engine works.
+     *
+     * @param pieces filled in order; each buffer at most once, and taken away until the call returns. Under direct I/O
+     *     each piece must be aligned. Any number, of any length together.
+     * @param position offset in the file
+     * @return bytes read: fewer than the pieces hold only at the end of the file
+     * @throws IoFailure the first failure in the file's order; {@link OperationFailedException#transferred} says how many
+     *     bytes before it arrived without a gap
+     */
+    public long readVectored(List<BufferSlice> pieces, long position) throws IoFailure {
+        return VectoredTransfer.run(this, false, pieces, position);
+    }
+
+    /**
+     * Writes a list of buffers to consecutive offsets, all of them; parameters and failures as for {@link #readVectored}.
+     * After a failure some bytes beyond those counted may have been written, too.
+     */
+    public void writeVectored(List<BufferSlice> pieces, long position) throws IoFailure {
+        VectoredTransfer.run(this, true, pieces, position);
+    }
+
+    /**
+     * {@link #readVectored} as a future. Cancelling it asks the kernel to stop; the buffers come back, all together, when
+     * that has answered for each.
+     */
+    public CompletableFuture<Long> readVectoredAsync(List<BufferSlice> pieces, long position) {
+        return VectoredTransfer.runAsync(this, false, pieces, position);
+    }
+
+    /** {@link #writeVectored} as a future. */
+    public CompletableFuture<Long> writeVectoredAsync(List<BufferSlice> pieces, long position) {
+        return VectoredTransfer.runAsync(this, true, pieces, position);
+    }
+
+    /**
+     * {@link #read(ByteBuffer, long)} into several pieces of memory, filled in order, with as few reads as the pool's
+     * buffers allow.
+     */
+    public long read(List<ByteBuffer> targets, long position) throws IoFailure {
+        return bounced.read(MemoryList.targets(targets, path), position);
+    }
+
+    /**
+     * {@link #writeAll(ByteBuffer, long)} of several pieces of memory, in order, with as few writes as the pool's buffers
+     * allow. Under direct I/O their lengths together must be aligned.
+     */
+    public void writeAll(List<ByteBuffer> sources, long position) throws IoFailure {
+        bounced.write(MemoryList.of(sources), position);
+    }
+
+    void checkPlace(boolean write, long position, long length) {
         if (position < 0 || position > Long.MAX_VALUE - length) {
-            throw new IllegalArgumentException(
-                    "offset " + position + " with length " + length + " is not a place in a file");
+            throw new IllegalArgumentException((write ? "write" : "read") + " of " + path + " is not possible: offset "
+                    + position + " with length " + length + " is not a place in a file");
         }
     }
 
-    private void check(boolean write, OwnedBuffer buffer, int at, int length, long position)
-            throws MisalignedException {
+    /** Checks a transfer's place in buffer and file, and its alignment. */
+    void check(boolean write, OwnedBuffer buffer, int at, int length, long position) throws MisalignedException {
         if (at < 0 || length < 0 || length > buffer.capacity() - at) {
-            throw new IndexOutOfBoundsException(
-                    length + " bytes from " + at + " do not lie in a buffer of " + buffer.capacity() + " bytes");
+            throw new IndexOutOfBoundsException((write ? "write" : "read") + " of " + path + " is not possible: "
+                    + length + " bytes from " + at + " do not lie in a buffer of " + buffer.capacity() + " bytes");
         }
-        checkPlace(position, length);
+        checkPlace(write, position, length);
         if (!buffer.pool().equals(engine.buffers())) {
-            throw new IllegalArgumentException("the buffer belongs to another engine");
+            throw new IllegalArgumentException((write ? "write" : "read") + " of " + path
+                    + " is not possible: the buffer belongs to another engine");
         }
         if (((position | length) & (alignment.offset() - 1)) != 0 || (at & (alignment.memory() - 1)) != 0) {
             throw new MisalignedException(write ? "write" : "read", path, position, at, length, alignment);
@@ -239,6 +294,7 @@ public final class VirtualFile implements AutoCloseable {
         enter(write ? "write" : "read");
         try {
             buffer.handOver();
+            Optional<BlockingCallEvent> event = JfrEvents.ARE_THERE ? BlockingCallEvent.begun() : Optional.empty();
             TransferProgress progress = new TransferProgress();
             try {
                 progress.begin(write, at, length, position, alignment);
@@ -265,6 +321,9 @@ public final class VirtualFile implements AutoCloseable {
                 }
             } finally {
                 buffer.giveBack();
+            }
+            if (event.isPresent()) {
+                event.get().ended(write ? "write" : "read", path, progress.moved(), progress.error());
             }
             if (progress.error() != 0) {
                 throw engine.failure(
@@ -308,7 +367,7 @@ public final class VirtualFile implements AutoCloseable {
         private final TransferOperation operation;
 
         TransferFuture(boolean write, long position) {
-            operation = new TransferOperation(loop) {
+            operation = new TransferOperation(loop, path) {
                 @Override
                 void ended(OwnedBuffer owned, int moved, int error) {
                     exit();
@@ -359,11 +418,14 @@ public final class VirtualFile implements AutoCloseable {
      * @throws OperationFailedException with free and needed bytes where there is not enough space
      */
     public boolean reserve(long length) throws IoFailure {
-        if (length <= 0) {
-            return true;
+        if (length < 0) {
+            throw new IllegalArgumentException("fallocate of " + path + " to " + length + " bytes is not possible");
         }
         enter("fallocate");
         try {
+            if (length == 0) {
+                return true;
+            }
             // A length that cannot be rounded up is one that every file system refuses as too large.
             long whole = length > Long.MAX_VALUE - blockSize ? length : roundUpToBlock(length);
             StatResult before = syscalls.stat(descriptor.fd());
@@ -407,7 +469,7 @@ public final class VirtualFile implements AutoCloseable {
     /** Sets the length. */
     public void truncate(long length) throws IoFailure {
         if (length < 0) {
-            throw new IllegalArgumentException("a file cannot have " + length + " bytes");
+            throw new IllegalArgumentException("ftruncate of " + path + " to " + length + " bytes is not possible");
         }
         simple("ftruncate", () -> syscalls.truncate(descriptor.fd(), length));
     }

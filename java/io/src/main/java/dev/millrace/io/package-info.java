@@ -4,7 +4,8 @@
  *
  * <p>{@link dev.millrace.io.IoEngine} opens an engine; {@link dev.millrace.io.VirtualFile} is a file on it;
  * {@link dev.millrace.io.OwnedBuffer} is the memory that both sides hand back and forth;
- * {@link dev.millrace.io.CopyLoop} puts a stream of chunks onto disk.
+ * {@link dev.millrace.io.CopyLoop} puts a stream of chunks onto disk, {@link dev.millrace.io.SequentialReader} reads one
+ * ahead of its consumer; {@link dev.millrace.io.AtomicFile} replaces a small file.
  *
  * <p><b>Who submits, and why.</b> One engine thread a ring submits and reaps everything but the blocking calls of
  * platform threads, which run where they are. Callers that submit to a shared ring under a lock, with a reaper beside
@@ -20,5 +21,10 @@
  * whether it can be done again. Each operation ends with an {@link dev.millrace.io.EngineClosedException} that names the
  * cause, each buffer comes back once the kernel has let go of it, and the next engine that is opened is one that works. What
  * each rule of this package is held by, {@code java/io/CONTRACT.md} lists.
+ *
+ * <p><b>JFR.</b> A recording shows {@code dev.millrace.Operation} (what went through an engine thread, with its time in
+ * line) and {@code dev.millrace.BlockingCall} (what held a caller up), both from 10 ms on unless it asks for shorter ones,
+ * and {@code dev.millrace.EngineOpened} (with the reasons of each step down), {@code EngineClosed} and
+ * {@code CompletionOverflow}. Without a recording none is made.
  */
 package dev.millrace.io;

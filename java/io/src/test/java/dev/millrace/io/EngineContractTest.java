@@ -327,7 +327,7 @@ class EngineContractTest extends EngineContract {
             buffers.add(buffer);
             CompletableFuture<Integer> end = new CompletableFuture<>();
             ends.add(end);
-            TransferOperation read = new TransferOperation(loop()) {
+            TransferOperation read = new TransferOperation(loop(), "") {
                 @Override
                 void ended(OwnedBuffer owned, int moved, int error) {
                     end.complete(error);

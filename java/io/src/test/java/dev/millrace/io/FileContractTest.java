@@ -478,7 +478,7 @@ class FileContractTest extends EngineContract {
             Files.write(path, new byte[10]);
             assertThatThrownBy(() -> VirtualFile.open(engine, path, DIRECT))
                     .isInstanceOf(UnsupportedFileException.class);
-            assertThat(path).as("a file that was there before").exists();
+            assertThat(path).as("a file that was there before").hasSize(10);
         } finally {
             remove(memory);
         }

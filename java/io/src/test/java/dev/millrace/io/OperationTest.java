@@ -149,7 +149,7 @@ class OperationTest {
                 OwnedBuffer buffer = files.engine.buffers().acquire()) {
             List<int[]> ends = new ArrayList<>();
             CountDownLatch ended = new CountDownLatch(1);
-            TransferOperation operation = new TransferOperation(files.engine.loop()) {
+            TransferOperation operation = new TransferOperation(files.engine.loop(), "") {
                 @Override
                 void ended(OwnedBuffer owned, int moved, int error) {
                     ends.add(new int[] {moved, error});

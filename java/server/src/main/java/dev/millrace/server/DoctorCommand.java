@@ -9,8 +9,8 @@ import dev.millrace.io.EngineUnavailableException;
 import dev.millrace.io.IoEngine;
 import dev.millrace.io.IoEngineConfig;
 import dev.millrace.io.IoFailure;
-import dev.millrace.io.OpenOptions;
 import dev.millrace.io.SystemProbe;
+import dev.millrace.io.TemporaryFile;
 import dev.millrace.io.VirtualFile;
 import dev.millrace.io.engine.EngineReport;
 import dev.millrace.io.engine.Errno;
@@ -23,7 +23,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -265,9 +264,8 @@ final class DoctorCommand implements Callable<Integer> {
         facts.put("directory", folder.toString());
         String type = Files.getFileStore(folder).type();
         facts.put("file_system", type);
-        Path file = folder.resolve("." + UUID.randomUUID().toString().replace("-", "") + ".millrace-part");
-        try (VirtualFile opened =
-                VirtualFile.open(engine, file, OpenOptions.creatingNew().withDirect(DirectMode.REQUIRED))) {
+        try (TemporaryFile temporary = TemporaryFile.create(engine, folder, DirectMode.REQUIRED)) {
+            VirtualFile opened = temporary.file();
             facts.put("direct_io", opened.isDirect());
             facts.put("direct_io_memory_alignment", opened.alignment().memory());
             facts.put("direct_io_offset_alignment", opened.alignment().offset());
@@ -282,8 +280,6 @@ final class DoctorCommand implements Callable<Integer> {
             say("direct I/O", "not in " + folder + " (" + type + "): " + e.getMessage());
             remedy("Download to a folder on a file system with direct I/O (ext4, xfs, btrfs); elsewhere the page cache"
                     + " is used");
-        } finally {
-            Files.deleteIfExists(file);
         }
     }
 }

@@ -2,6 +2,7 @@
 package dev.millrace.transfer;
 
 import dev.millrace.io.IoEngine;
+import dev.millrace.io.TemporaryFile;
 import java.io.IOException;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
@@ -109,7 +110,7 @@ public final class Downloader implements AutoCloseable {
     public CompletableFuture<DownloadResult> download(DownloadRequest request) {
         String key = request.object().key();
         String last = key.substring(key.lastIndexOf('/') + 1);
-        if (TemporaryFiles.isTemporaryName(last)) {
+        if (TemporaryFile.isTemporaryName(last)) {
             return CompletableFuture.failedFuture(new DownloadFailure.BadTarget("the key " + request.object()
                     + " is refused: its last part has the form of temporary files, which are removed after a crash"));
         }
@@ -169,7 +170,7 @@ public final class Downloader implements AutoCloseable {
             lock.unlock();
         }
         try {
-            TemporaryFiles.clean(engine, folder);
+            TemporaryFile.clean(engine, folder);
         } catch (IOException e) {
             LOG.debug("Temporary files in {} could not be looked for", folder, e);
         }

@@ -5,39 +5,33 @@ import dev.millrace.io.CopyLoop;
 import dev.millrace.io.DirectMode;
 import dev.millrace.io.IoEngine;
 import dev.millrace.io.IoFailure;
+import dev.millrace.io.TemporaryFile;
 import dev.millrace.io.VirtualFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** A temporary file that becomes the target: written by a {@link CopyLoop}, synced, renamed, its folder synced. */
 final class FileSink implements Sink {
-    private static final Logger LOG = LoggerFactory.getLogger(FileSink.class);
-
     private final IoEngine engine;
     private final Target target;
     private final boolean mayReplace;
     private final int maxBuffers;
+    private final TemporaryFile temporary;
     private final VirtualFile file;
-    private final Path temporary;
     private Optional<CopyLoop> loop = Optional.empty();
     private volatile boolean finished;
-    private boolean published;
-    private boolean gone;
 
-    private FileSink(IoEngine engine, Target target, boolean mayReplace, int maxBuffers, VirtualFile file) {
+    private FileSink(IoEngine engine, Target target, boolean mayReplace, int maxBuffers, TemporaryFile temporary) {
         this.engine = engine;
         this.target = target;
         this.mayReplace = mayReplace;
         this.maxBuffers = maxBuffers;
-        this.file = file;
-        this.temporary = Path.of(file.path());
+        this.temporary = temporary;
+        this.file = temporary.file();
     }
 
     /**
@@ -48,7 +42,7 @@ final class FileSink implements Sink {
     static FileSink open(IoEngine engine, Target target, boolean mayReplace, int maxBuffers, DirectMode direct)
             throws IOException {
         return new FileSink(
-                engine, target, mayReplace, maxBuffers, TemporaryFiles.create(engine, target.folder(), direct));
+                engine, target, mayReplace, maxBuffers, TemporaryFile.create(engine, target.folder(), direct));
     }
 
     @Override
@@ -111,50 +105,13 @@ final class FileSink implements Sink {
         if (kept.isPresent()) {
             file.setPermissions(kept.getAsInt());
         }
-        file.sync();
-        engine.rename(temporary, target.file(), !mayReplace);
-        published = true;
-        engine.syncDirectory(target.folder());
-        release();
+        temporary.publish(target.file(), mayReplace);
+        temporary.close();
     }
 
     @Override
     public void discard() {
-        if (gone) {
-            return;
-        }
-        if (!published) {
-            try {
-                if (!engine.deleteIfExists(temporary)) {
-                    deleteWhereItIsNow();
-                }
-            } catch (IoFailure e) {
-                LOG.warn("The temporary file {} could not be removed and may be deleted by hand", temporary, e);
-            }
-        }
-        release();
-    }
-
-    /** The folder may have been renamed under the download. */
-    private void deleteWhereItIsNow() throws IoFailure {
-        Optional<Path> now = TemporaryFiles.whereIsNow(temporary.getFileName().toString());
-        if (now.isPresent()) {
-            engine.deleteIfExists(now.get());
-        }
-    }
-
-    private void release() {
-        if (gone) {
-            return;
-        }
-        gone = true;
-        try {
-            file.close();
-        } catch (IoFailure e) {
-            // everything that mattered was synced, or is thrown away
-            LOG.debug("Closing {} failed", temporary, e);
-        }
-        TemporaryFiles.forget(temporary.getFileName().toString());
+        temporary.close();
     }
 
     @Override

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.transfer;
 
+import dev.millrace.io.TemporaryFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
@@ -97,7 +98,7 @@ final class KeyPaths {
             throw new KeyRefusedException(
                     key, "a part of it has " + bytes + " bytes, and a file's name has at most " + MAX_NAME_BYTES);
         }
-        if (last && TemporaryFiles.isTemporaryName(name)) {
+        if (last && TemporaryFile.isTemporaryName(name)) {
             throw new KeyRefusedException(
                     key,
                     "its last part has the form of Millrace's own temporary files, which are removed after a crash");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.transfer;
 
+import dev.millrace.io.TemporaryFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -38,7 +39,7 @@ record Target(Path file, Path folder) {
         if (name == null || folder == null || Files.isDirectory(file)) {
             throw new DownloadFailure.BadTarget(path + " is a folder; name the file to write");
         }
-        if (TemporaryFiles.isTemporaryName(name.toString())) {
+        if (TemporaryFile.isTemporaryName(name.toString())) {
             throw new DownloadFailure.BadTarget("the name " + name
                     + " is refused: it has the form of temporary files, which are removed after a crash;"
                     + " choose another");

@@ -4,6 +4,7 @@ package dev.millrace.transfer;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.io.DirectMode;
+import dev.millrace.io.TemporaryFile;
 import dev.millrace.testkit.sim.FaultRates;
 import dev.millrace.testkit.sim.PlantedFault;
 import dev.millrace.testkit.sim.SimulatedDisk;
@@ -150,7 +151,7 @@ final class DownloadScenario {
         if (untroubled) {
             assertThat(disk.names(folder.toString()))
                     .hasSizeGreaterThanOrEqualTo(all.size() - 1)
-                    .noneMatch(TemporaryFiles::isTemporaryName);
+                    .noneMatch(TemporaryFile::isTemporaryName);
         }
         for (int i = 0; i < OUTCOMES; i++) {
             checkNames(disk.afterPowerLoss(random.split()), all);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.millrace.io.EngineKind;
 import dev.millrace.io.IoEngine;
 import dev.millrace.io.IoEngineConfig;
+import dev.millrace.io.TemporaryFile;
 import dev.millrace.testkit.Content;
 import dev.millrace.testkit.S3Checksum;
 import dev.millrace.testkit.ScriptedObject;
@@ -113,7 +114,7 @@ final class KillTest {
             Rig.await(downloader.download(DownloadRequest.of(Rig.id("key0-0"), folder.resolve("sub/file0"))));
         }
         try (var files = Files.list(folder.resolve("sub"))) {
-            assertThat(files.map(file -> file.getFileName().toString())).noneMatch(TemporaryFiles::isTemporaryName);
+            assertThat(files.map(file -> file.getFileName().toString())).noneMatch(TemporaryFile::isTemporaryName);
         }
     }
 

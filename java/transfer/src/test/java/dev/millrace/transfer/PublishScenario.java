@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.io.DirectMode;
 import dev.millrace.io.OpenOptions;
+import dev.millrace.io.TemporaryFile;
 import dev.millrace.io.VirtualFile;
 import dev.millrace.testkit.sim.FaultRates;
 import dev.millrace.testkit.sim.PlantedFault;
@@ -113,7 +114,7 @@ final class PublishScenario {
             lossless = rates.errors() == 0 && !disk.isDead();
         }
         if (lossless) {
-            assertThat(disk.names(FOLDER.toString())).noneMatch(TemporaryFiles::isTemporaryName);
+            assertThat(disk.names(FOLDER.toString())).noneMatch(TemporaryFile::isTemporaryName);
         }
         for (int i = 1; i < OUTCOMES; i++) {
             checkNames(disk.afterPowerLoss(random.split()), names);
@@ -215,7 +216,7 @@ final class PublishScenario {
         try (Simulation next = new Simulation(after, random, trace, SIZE, FaultRates.NONE, Optional.empty())) {
             for (String name : after.names(FOLDER.toString())) {
                 if (!names.containsKey(name)) {
-                    assertThat(TemporaryFiles.isTemporaryName(name)).as(name).isTrue();
+                    assertThat(TemporaryFile.isTemporaryName(name)).as(name).isTrue();
                     Path path = FOLDER.resolve(name);
                     try (VirtualFile left = VirtualFile.open(next.engine(), path, OpenOptions.updating())) {
                         assertThat(left.tryLock()).isTrue();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.io.EngineKind;
 import dev.millrace.io.IoEngine;
+import dev.millrace.io.TemporaryFile;
 import dev.millrace.testkit.Content;
 import dev.millrace.testkit.ScriptedObject;
 import dev.millrace.testkit.ScriptedServer;
@@ -109,7 +110,7 @@ final class Rig implements AutoCloseable {
 
     List<Path> temporaryFiles() throws IOException {
         try (Stream<Path> all = Files.walk(folder)) {
-            return all.filter(path -> TemporaryFiles.isTemporaryName(String.valueOf(path.getFileName())))
+            return all.filter(path -> TemporaryFile.isTemporaryName(String.valueOf(path.getFileName())))
                     .toList();
         }
     }

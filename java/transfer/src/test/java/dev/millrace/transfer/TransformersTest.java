@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millrace.io.EngineKind;
 import dev.millrace.io.IoEngine;
+import dev.millrace.io.TemporaryFile;
 import dev.millrace.testkit.Content;
 import dev.millrace.testkit.EmbeddedS3;
 import dev.millrace.testkit.Fault;
@@ -117,7 +118,7 @@ final class TransformersTest {
     private long temporaryFiles() throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
             return files.filter(file ->
-                            TemporaryFiles.isTemporaryName(file.getFileName().toString()))
+                            TemporaryFile.isTemporaryName(file.getFileName().toString()))
                     .count();
         }
     }

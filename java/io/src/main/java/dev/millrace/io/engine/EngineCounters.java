@@ -43,6 +43,7 @@ public record EngineCounters(
     static final int BYTES_READ = 6;
     static final int BYTES_WRITTEN = 7;
     static final int TO_WORKERS = 9;
+    static final int OVERFLOWS = 11;
     static final int IN_FLIGHT = 12;
 
     /** From the array of {@link Driver#stats}. */

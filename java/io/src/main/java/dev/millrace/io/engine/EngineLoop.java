@@ -73,6 +73,13 @@ public final class EngineLoop {
     private boolean closeBegun;
     private long closeDeadline;
     private boolean everythingCancelled;
+    private long overflowsNoted;
+    /** Null until the close begins, and where there is no JFR. */
+    private EngineClosedEvent closeEvent;
+
+    private int inFlightAtClose;
+    private int droppedAtClose;
+    private int cancelledAtClose;
 
     private volatile boolean closing;
     private volatile String failure = "";
@@ -193,6 +200,7 @@ public final class EngineLoop {
         }
         operation.cancelRequested = false;
         operation.repeated = false;
+        operation.event = JfrEvents.ARE_THERE && OperationEvent.isOn() ? OperationEvent.begun() : null;
         if (isEngineThread()) {
             operation.holdsPlace = false;
             accept(operation);
@@ -357,6 +365,13 @@ public final class EngineLoop {
         }
         // Before the announcement: from then on other threads end what they find, cancels of these operations too.
         dropReady();
+        if (closeEvent != null) {
+            closeEvent.engine = thread.getName();
+            closeEvent.inFlight = inFlightAtClose;
+            closeEvent.dropped = droppedAtClose;
+            closeEvent.cancelled = cancelledAtClose;
+            closeEvent.commit();
+        }
         terminated = true;
         finishLate();
         end.complete(null);
@@ -419,6 +434,20 @@ public final class EngineLoop {
         for (int i = 0; i < completions; i++) {
             complete(driver.token(i), driver.result(i));
         }
+        if (JfrEvents.ARE_THERE && CompletionOverflowEvent.isOn()) {
+            noteOverflows();
+        }
+    }
+
+    private void noteOverflows() {
+        long overflows = driver.stats()[EngineCounters.OVERFLOWS];
+        if (overflows > overflowsNoted) {
+            overflowsNoted = overflows;
+            CompletionOverflowEvent event = new CompletionOverflowEvent();
+            event.engine = thread.getName();
+            event.overflows = overflows;
+            event.commit();
+        }
     }
 
     private void accept(Operation operation) {
@@ -457,6 +486,9 @@ public final class EngineLoop {
         slots[slot] = operation;
         operation.token = (sequence++ << SLOT_BITS) | slot;
         operation.state = Operation.IN_FLIGHT;
+        if (operation.event != null) {
+            operation.event.staged();
+        }
         try {
             driver.stage(operation, slot, operation.token);
         } catch (RuntimeException e) {
@@ -530,6 +562,10 @@ public final class EngineLoop {
         if (heldPlace) {
             places.release();
         }
+        if (operation.event != null) {
+            operation.event.completed(operation, result);
+            operation.event = null;
+        }
         try {
             operation.completed(result);
         } catch (Throwable t) {
@@ -563,6 +599,11 @@ public final class EngineLoop {
     private void advanceClose() {
         if (!closeBegun) {
             closeBegun = true;
+            inFlightAtClose = slots.length - freeCount;
+            if (JfrEvents.ARE_THERE) {
+                closeEvent = new EngineClosedEvent();
+                closeEvent.begin();
+            }
             closeDeadline = System.nanoTime() + CLOSE_GRACE_NANOS;
             dropReady();
             cancelInFlight(false);
@@ -576,6 +617,7 @@ public final class EngineLoop {
         while (readyHead != null) {
             Operation operation = readyHead;
             unlink(operation);
+            droppedAtClose++;
             finish(operation, -Errno.ECANCELED);
         }
     }
@@ -583,6 +625,7 @@ public final class EngineLoop {
     private void cancelInFlight(boolean all) {
         for (Operation operation : slots) {
             if (operation != null && operation.code != OpCode.CANCEL && (all || OpCode.mayNeverEnd(operation.code))) {
+                cancelledAtClose += operation.cancelRequested ? 0 : 1;
                 askToStop(operation);
             }
         }

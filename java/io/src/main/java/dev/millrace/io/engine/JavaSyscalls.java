@@ -260,7 +260,7 @@ final class JavaSyscalls implements Syscalls {
                 return -Errno.EFBIG;
             }
             long more = offset + length - file.channel.size();
-            return more > Files.getFileStore(file.path).getUsableSpace() ? -Errno.ENOSPC : -Errno.EOPNOTSUPP;
+            return more > free(file.path) ? -Errno.ENOSPC : -Errno.EOPNOTSUPP;
         });
     }
 
@@ -310,6 +310,8 @@ final class JavaSyscalls implements Syscalls {
             long device = unix.map(values -> (Long) values.get("dev")).orElse(0L);
             long inode = unix.map(values -> (Long) values.get("ino")).orElse(0L);
             String type = store.type().toLowerCase(Locale.ROOT);
+            // An overlay tells nothing of the file below, which may have no direct I/O.
+            int direct = type.equals("overlay") ? -1 : block;
             return new StatResult(
                     0,
                     new FileStat(
@@ -321,8 +323,8 @@ final class JavaSyscalls implements Syscalls {
                             basic.lastModifiedTime().to(TimeUnit.NANOSECONDS),
                             type,
                             block,
-                            block,
-                            block));
+                            direct,
+                            direct));
         } catch (IOException | InvalidPathException | UnsupportedOperationException e) {
             return StatResult.failed(-errno(e));
         }
@@ -392,10 +394,15 @@ final class JavaSyscalls implements Syscalls {
     @Override
     public long freeBytes(String path) {
         try {
-            return Files.getFileStore(Path.of(path)).getUsableSpace();
+            return free(Path.of(path));
         } catch (IOException | InvalidPathException e) {
             return -errno(e);
         }
+    }
+
+    private static long free(Path path) throws IOException {
+        FileStore store = Files.getFileStore(path);
+        return store.getTotalSpace() == 0 ? Long.MAX_VALUE : store.getUsableSpace();
     }
 
     private interface Action {

@@ -42,6 +42,11 @@ public final class OpCode {
         return code >= SOCKET && code <= TIMEOUT;
     }
 
+    /** True where the result is a count of bytes. */
+    static boolean movesBytes(int code) {
+        return code == READ || code == WRITE || code == RECV || code == SEND;
+    }
+
     /** Name for messages, in lower case. */
     public static String name(int code) {
         return switch (code) {

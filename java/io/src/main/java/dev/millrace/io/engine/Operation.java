@@ -33,7 +33,7 @@ public abstract class Operation {
     public ByteBuffer memory = NONE;
     /** Index in {@link #memory} of the first byte. */
     public int memoryAt;
-    /** Path of path operations. */
+    /** Path of path operations; of those by descriptor, what events call the file. */
     public String path = "";
     /** New path of a rename. */
     public String path2 = "";
@@ -50,6 +50,8 @@ public abstract class Operation {
     boolean cancelRequested;
     boolean repeated;
     boolean holdsPlace;
+    /** Null while no recording asks for it. */
+    OperationEvent event;
 
     /** Clears the request's fields for the next use. */
     protected final void reset(int newCode) {

@@ -54,7 +54,7 @@ public interface Syscalls {
     /** Advisory lock of the whole file for this open file; -EAGAIN when another process or open file holds it. */
     int tryLock(int fd);
 
-    /** Bytes free for an unprivileged user on the path's file system. */
+    /** Bytes free for an unprivileged user on the path's file system; {@link Long#MAX_VALUE} where it does not count. */
     long freeBytes(String path);
 
     /**

@@ -48,6 +48,7 @@ public final class ScriptedDriver implements Driver {
     private volatile Syscalls syscalls = files;
     private volatile boolean cancelsWork = true;
     private volatile int turnError;
+    private volatile long overflows;
     private volatile Optional<RuntimeException> atDestroy = Optional.empty();
     private volatile boolean heldByItsThread;
     private volatile Optional<Thread> heldBy = Optional.empty();
@@ -84,6 +85,11 @@ public final class ScriptedDriver implements Driver {
     public void breakTurns(int errno) {
         turnError = errno;
         wake();
+    }
+
+    /** What the counters say from now on. */
+    public void overflowed(long count) {
+        overflows = count;
     }
 
     public void failDestroy(RuntimeException problem) {
@@ -337,6 +343,7 @@ public final class ScriptedDriver implements Driver {
         countLate();
         long[] values = new long[16];
         values[EngineCounters.TURNS] = turns.get();
+        values[EngineCounters.OVERFLOWS] = overflows;
         return values;
     }
 

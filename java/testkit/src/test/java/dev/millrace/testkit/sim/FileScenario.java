@@ -3,10 +3,12 @@ package dev.millrace.testkit.sim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millrace.io.BufferSlice;
 import dev.millrace.io.DirectMode;
 import dev.millrace.io.IoFailure;
 import dev.millrace.io.IoResult;
 import dev.millrace.io.OpenOptions;
+import dev.millrace.io.OperationFailedException;
 import dev.millrace.io.OwnedBuffer;
 import dev.millrace.io.VirtualFile;
 import java.nio.file.Path;
@@ -28,6 +30,7 @@ final class FileScenario {
     /** Operations within which the power may go. */
     private static final int POWER_WITHIN = 60;
 
+    private static final int BUFFERS = 3;
     private static final int SPACE = 64 << 10;
     private static final String PATH = "/d/file";
 
@@ -87,7 +90,7 @@ final class FileScenario {
         disk.makeFolders("/d");
         disk.put(PATH, new byte[0]);
         Model model = new Model();
-        Simulation.Size size = new Simulation.Size(3, 4 * PAGE, 8);
+        Simulation.Size size = new Simulation.Size(BUFFERS, 4 * PAGE, 8);
         try (Simulation simulation = new Simulation(disk, random, trace, size, rates, fault)) {
             if (rates.errors() > 0 && random.nextBoolean()) {
                 simulation.driver().losePowerAt(1 + random.nextInt(POWER_WITHIN));
@@ -143,10 +146,11 @@ final class FileScenario {
     }
 
     private void round(Simulation simulation, VirtualFile file, Model model) throws Exception {
-        switch (simulation.random().nextInt(8)) {
+        switch (simulation.random().nextInt(10)) {
             case 0 -> sync(simulation, file, model);
             case 1 -> truncate(simulation, file, model);
             case 2, 3 -> transfer(simulation, file, model);
+            case 4, 5 -> vectored(simulation, file, model);
             default -> transfers(simulation, file, model);
         }
     }
@@ -232,6 +236,90 @@ final class FileScenario {
         for (int i = 0; i < count; i++) {
             if (!model.unknown[at + i] && found[i] != model.bytes[at + i]) {
                 throw new AssertionError("byte " + (at + i) + " was read wrong");
+            }
+        }
+    }
+
+    /** Some buffers at once; of a write that failed, what is said to be written must be. */
+    private void vectored(Simulation simulation, VirtualFile file, Model model) throws Exception {
+        SplittableRandom random = simulation.random();
+        int unit = file.alignment().offset();
+        boolean write = random.nextBoolean();
+        List<BufferSlice> pieces = new ArrayList<>();
+        int total = 0;
+        int count = 1 + random.nextInt(BUFFERS);
+        for (int i = 0; i < count; i++) {
+            int length = (random.nextInt(4 * PAGE / unit) + (i == 0 ? 1 : 0)) * unit;
+            pieces.add(new BufferSlice(simulation.engine().buffers().acquire(), 0, length));
+            total += length;
+        }
+        byte[] data = new byte[total];
+        random.nextBytes(data);
+        int at = random.nextInt((SPACE - total) / unit + 1) * unit;
+        try {
+            if (write) {
+                int from = 0;
+                for (BufferSlice piece : pieces) {
+                    piece.buffer().put(0, data, from, piece.length());
+                    from += piece.length();
+                }
+            }
+            CompletableFuture<Long> future =
+                    write ? file.writeVectoredAsync(pieces, at) : file.readVectoredAsync(pieces, at);
+            if (random.nextInt(6) == 0) {
+                simulation.driver().together(() -> future.cancel(true));
+            }
+            simulation.runUntil("the end of a vectored transfer", future::isDone);
+            simulation.settle();
+            assertThat(pieces)
+                    .as("buffers are back")
+                    .allMatch(piece -> piece.buffer().isOwned());
+            if (!future.isCompletedExceptionally()) {
+                judgeVectored(model, write, pieces, at, data, Math.toIntExact(future.join()));
+            } else {
+                failedVectored(simulation, file, model, write, at, data, future);
+            }
+        } finally {
+            pieces.forEach(piece -> piece.buffer().close());
+        }
+    }
+
+    private static void judgeVectored(
+            Model model, boolean write, List<BufferSlice> pieces, int at, byte[] data, int moved) {
+        if (write) {
+            assertThat(moved).isEqualTo(data.length);
+            model.wrote(at, data, true);
+            return;
+        }
+        assertThat(moved).as("bytes read").isEqualTo(Math.max(0, Math.min(data.length, model.length - at)));
+        int from = 0;
+        for (BufferSlice piece : pieces) {
+            int count = Math.max(0, Math.min(piece.length(), moved - from));
+            checkRead(model, piece.buffer(), at + from, count, count);
+            from += count;
+        }
+    }
+
+    private void failedVectored(
+            Simulation simulation,
+            VirtualFile file,
+            Model model,
+            boolean write,
+            int at,
+            byte[] data,
+            CompletableFuture<Long> future) {
+        int certain = 0;
+        if (!future.isCancelled()) {
+            Throwable cause = causeOf(future);
+            unexpected(simulation.trace(), cause);
+            if (cause instanceof OperationFailedException failed) {
+                certain = Math.toIntExact(failed.transferred());
+            }
+        }
+        if (write) {
+            failedWrite(simulation, file, model, at, data);
+            if (certain > 0) {
+                model.wrote(at, Arrays.copyOf(data, certain), true);
             }
         }
     }
