@@ -54,7 +54,7 @@ test: packages-test check-native java
 	@scripts/test-bindings short '$(OLD_JDK)'
 	@scripts/test-summary
 
-# What `make test` leaves out: slow tests, many kills, thread sanitizer, valgrind, Javadoc, aarch64, what a release deploys.
+# What `make test` leaves out: slow tests, many kills, a minute of soak, thread sanitizer, valgrind, Javadoc, aarch64, what a release deploys.
 test-all: packages-test-all check-native java
 	@$(MAKE) --no-print-directory -C native test-all
 	@scripts/native-aarch64
@@ -65,7 +65,13 @@ test-all: packages-test-all check-native java
 	@scripts/stage
 	@scripts/test-user-project
 	@scripts/test-reproducible
+	@MINUTES=1 scripts/soak
 	@scripts/test-summary
+
+# Full load on every engine for MINUTES (24), every byte checked.
+.PHONY: soak
+soak: java
+	@scripts/soak
 
 # ------------------------------------------------------------------ style
 
