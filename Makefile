@@ -103,7 +103,7 @@ stage: java
 
 # ------------------------------------------------------------------ benchmarks
 
-.PHONY: bench-loop bench-download bench-bindings bench-peers bench-check limit
+.PHONY: bench-loop bench-download bench-bindings bench-peers bench-io bench-check limit
 limit: packages-build
 	@$(MAKE) --no-print-directory -s -C benchmarks/limit
 bench-loop: packages-bench java limit
@@ -114,6 +114,8 @@ bench-bindings: packages-bench java
 	@benchmarks/scripts/bench-bindings
 bench-peers: packages-bench java limit
 	@benchmarks/scripts/bench-peers
+bench-io: packages-bench java
+	@benchmarks/scripts/bench-io
 # Ratios and counts against the committed baseline; at most 4 minutes.
 bench-check: packages-bench java limit
 	@benchmarks/scripts/bench-check

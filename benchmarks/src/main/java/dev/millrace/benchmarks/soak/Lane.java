@@ -60,12 +60,12 @@ final class Lane {
             long left = end - System.nanoTime();
             long time = Math.min(left, cycleNanos / 2 + random.nextLong(cycleNanos));
             boolean underLoad = random.nextInt(CLOSED_UNDER_LOAD_ONE_IN) == 0 && left > 3 * cycleNanos;
+            counts.add(Kind.ENGINE_CHANGES, turn > number && kinds.size() > 1 ? 1 : 0);
             try {
                 turn(kind, time, underLoad);
             } catch (Throwable e) {
                 failures.add("lane " + number + " on " + kind.label(), e);
             }
-            counts.add(Kind.ENGINE_CHANGES, kinds.size() > 1 ? 1 : 0);
         }
     }
 
