@@ -54,7 +54,7 @@ test: packages-test check-native java
 	@scripts/test-bindings short '$(OLD_JDK)'
 	@scripts/test-summary
 
-# What `make test` leaves out: slow tests, many kills, a minute of soak, thread sanitizer, valgrind, Javadoc, aarch64, what a release deploys.
+# What `make test` leaves out: slow tests, many kills, races, a minute of soak, thread sanitizer, valgrind, Javadoc, aarch64, what a release deploys.
 test-all: packages-test-all check-native java
 	@$(MAKE) --no-print-directory -C native test-all
 	@scripts/native-aarch64
@@ -65,6 +65,7 @@ test-all: packages-test-all check-native java
 	@scripts/stage
 	@scripts/test-user-project
 	@scripts/test-reproducible
+	@$(MAKE) --no-print-directory stress
 	@MINUTES=1 scripts/soak
 	@scripts/test-summary
 
@@ -73,16 +74,22 @@ test-all: packages-test-all check-native java
 soak: java
 	@scripts/soak
 
+# Races, tried by jcstress for JCSTRESS_SECONDS.
+.PHONY: stress
+stress: java
+	@$(MVN) package -Pstress -pl java/stress -am -DskipTests -Dspotless.check.skip
+	@scripts/stress $${JCSTRESS_SECONDS:-150}
+
 # ------------------------------------------------------------------ style
 
 .PHONY: check check-native format
 check: packages-test check-native
-	@$(MVN) spotless:check
+	@$(MVN) spotless:check -Pstress
 check-native:
 	@$(MAKE) --no-print-directory -C native check
 format: packages-test
 	@clang-format -i native/src/*.[ch] native/test/*.[ch] native/include/*.h benchmarks/limit/*.[ch]
-	@$(MVN) spotless:apply
+	@$(MVN) spotless:apply -Pstress
 
 # ------------------------------------------------------------------ documentation
 
