@@ -54,7 +54,8 @@ test: packages-test check-native java
 	@scripts/test-bindings short '$(OLD_JDK)'
 	@scripts/test-summary
 
-# What `make test` leaves out: slow tests, many kills, sanitizers, valgrind, Javadoc, aarch64, what a release deploys.
+# What `make test` leaves out: slow tests, many kills, races, a minute of soak, sanitizers, valgrind, Javadoc, aarch64, what a
+# release deploys.
 test-all: packages-test-all check-native java
 	@$(MAKE) --no-print-directory -C native test-all
 	@scripts/native-aarch64
@@ -66,18 +67,31 @@ test-all: packages-test-all check-native java
 	@scripts/stage
 	@scripts/test-user-project
 	@scripts/test-reproducible
+	@$(MAKE) --no-print-directory stress
+	@MINUTES=1 scripts/soak
 	@scripts/test-summary
+
+# Full load on every engine for MINUTES (24), every byte checked.
+.PHONY: soak
+soak: java
+	@scripts/soak
+
+# Races, tried by jcstress for JCSTRESS_SECONDS.
+.PHONY: stress
+stress: java
+	@$(MVN) package -Pstress -pl java/stress -am -DskipTests -Dspotless.check.skip
+	@scripts/stress $${JCSTRESS_SECONDS:-150}
 
 # ------------------------------------------------------------------ style
 
 .PHONY: check check-native format
 check: packages-test check-native
-	@$(MVN) spotless:check
+	@$(MVN) spotless:check -Pstress
 check-native:
 	@$(MAKE) --no-print-directory -C native check
 format: packages-test
 	@clang-format -i native/src/*.[ch] native/test/*.[ch] native/include/*.h benchmarks/limit/*.[ch]
-	@$(MVN) spotless:apply
+	@$(MVN) spotless:apply -Pstress
 
 # ------------------------------------------------------------------ documentation
 
@@ -98,7 +112,7 @@ stage: java
 
 # ------------------------------------------------------------------ benchmarks
 
-.PHONY: bench-loop bench-download bench-bindings bench-peers bench-check limit
+.PHONY: bench-loop bench-download bench-bindings bench-peers bench-io bench-check limit
 limit: packages-build
 	@$(MAKE) --no-print-directory -s -C benchmarks/limit
 bench-loop: packages-bench java limit
@@ -109,6 +123,8 @@ bench-bindings: packages-bench java
 	@benchmarks/scripts/bench-bindings
 bench-peers: packages-bench java limit
 	@benchmarks/scripts/bench-peers
+bench-io: packages-bench java
+	@benchmarks/scripts/bench-io
 # Ratios and counts against the committed baseline; at most 4 minutes.
 bench-check: packages-bench java limit
 	@benchmarks/scripts/bench-check

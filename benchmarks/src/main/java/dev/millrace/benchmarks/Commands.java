@@ -7,11 +7,11 @@ import java.util.concurrent.ExecutionException;
 import picocli.CommandLine;
 
 /** Runs the programs of this package: a failure is one sentence on standard error, not a stack trace. */
-final class Commands {
+public final class Commands {
     private Commands() {}
 
     /** A command's exit status: 0, 1 where it failed, 2 for wrong usage. */
-    static int run(Callable<Integer> command, String... args) {
+    public static int run(Callable<Integer> command, String... args) {
         CommandLine line = new CommandLine(command).setCaseInsensitiveEnumValuesAllowed(true);
         line.setExecutionExceptionHandler((failure, ignored, parsed) -> {
             System.err.println(line.getCommandName() + ": " + sentence(failure));

@@ -5,13 +5,14 @@ import com.sun.management.OperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
 
 /** CPU time of this process, all threads, user and system. */
-final class ProcessCpu {
+public final class ProcessCpu {
     private static final OperatingSystemMXBean SYSTEM =
             (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
 
     private ProcessCpu() {}
 
-    static long nanos() {
+    /** Nanoseconds so far. */
+    public static long nanos() {
         return SYSTEM.getProcessCpuTime();
     }
 }

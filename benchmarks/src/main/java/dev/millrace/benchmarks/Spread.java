@@ -7,12 +7,14 @@ import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 
 /** Least, middle and most of some values; not a number where there are none. */
-record Spread(double least, double middle, double most) {
-    static <T> Spread of(Collection<T> items, ToDoubleFunction<T> value) {
+public record Spread(double least, double middle, double most) {
+    /** Of a value of each item. */
+    public static <T> Spread of(Collection<T> items, ToDoubleFunction<T> value) {
         return of(items.stream().mapToDouble(value).toArray());
     }
 
-    static Spread of(double... values) {
+    /** Of these. */
+    public static Spread of(double... values) {
         if (values.length == 0) {
             return new Spread(Double.NaN, Double.NaN, Double.NaN);
         }
@@ -23,11 +25,13 @@ record Spread(double least, double middle, double most) {
         return new Spread(sorted[0], middle, sorted[sorted.length - 1]);
     }
 
-    boolean isEmpty() {
+    /** True where there were no values. */
+    public boolean isEmpty() {
         return Double.isNaN(middle);
     }
 
-    String show(String format) {
+    /** The middle, and the others in brackets. */
+    public String show(String format) {
         return String.format(Locale.ROOT, format + " (" + format + "–" + format + ")", middle, least, most);
     }
 }

@@ -444,6 +444,7 @@ public final class SimulatedDriver implements Driver {
         if (disk.isDead()) {
             return;
         }
+        trace.addPowerLoss();
         trace.add("POWER LOSS with " + inFlight.size() + " operations in flight");
         List<Flight> flights = new ArrayList<>(inFlight);
         flights.sort(Comparator.comparingLong(Flight::number));
@@ -535,6 +536,9 @@ public final class SimulatedDriver implements Driver {
     }
 
     private void log(Operation op, int result, String why) {
+        if (!why.isEmpty()) {
+            trace.addFault();
+        }
         trace.add("#" + performed + " " + describe(op) + ": " + (result < 0 ? Errno.name(-result) : result)
                 + (why.isEmpty() ? "" : ", " + why));
     }

@@ -172,6 +172,13 @@ public final class Simulation implements AutoCloseable {
         }
     }
 
+    /** Fails where a number is not what it must be. */
+    static void expect(String what, long found, long expected) {
+        if (found != expected) {
+            throw new AssertionError(what + ": " + found + " instead of " + expected);
+        }
+    }
+
     private static void expect(List<String> problems, String what, long found, long expected) {
         if (found != expected) {
             problems.add(what + ": " + found + " instead of " + expected);

@@ -12,6 +12,8 @@ public final class Trace {
 
     private final ArrayDeque<String> lines = new ArrayDeque<>();
     private long dropped;
+    private long faults;
+    private long powerLosses;
 
     /** Adds a line. */
     public synchronized void add(String line) {
@@ -20,6 +22,26 @@ public final class Trace {
             dropped++;
         }
         lines.add(line);
+    }
+
+    /** One more fault that the seed chose: an errno, a short result, an interruption, a cancel. */
+    synchronized void addFault() {
+        faults++;
+    }
+
+    /** The power went. */
+    synchronized void addPowerLoss() {
+        powerLosses++;
+    }
+
+    /** Faults so far. */
+    public synchronized long faults() {
+        return faults;
+    }
+
+    /** How often the power went. */
+    public synchronized long powerLosses() {
+        return powerLosses;
     }
 
     /** All of it, a line each. */

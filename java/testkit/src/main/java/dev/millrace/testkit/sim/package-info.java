@@ -10,6 +10,8 @@
  *   <li>{@link dev.millrace.testkit.sim.VirtualClock}: time that nobody waits for.
  *   <li>{@link dev.millrace.testkit.sim.Simulation}: the engine over them, and the proof that nothing was left behind.
  *   <li>{@link dev.millrace.testkit.sim.PlantedFault}: faults put below a correct program, to show that they are found.
+ *   <li>{@link dev.millrace.testkit.sim.FileScenario}, {@link dev.millrace.testkit.sim.CopyScenario}: a file and copy loops
+ *       against arrays, for the tests of this module and for the soak.
  *   <li>{@link dev.millrace.testkit.sim.Seeds}: runs a scenario for many seeds, or for that of {@code -Dseed=}.
  * </ul>
  *
