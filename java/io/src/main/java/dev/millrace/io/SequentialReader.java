@@ -234,7 +234,7 @@ public final class SequentialReader implements AutoCloseable {
                     mostHeld = Math.max(mostHeld, pieces.size());
                     begun = Optional.of(piece);
                 } else {
-                    piece.failure = Optional.of(new EngineClosedException("read", file.path()));
+                    piece.failure = Optional.of(file.engine().closedException("read", file.path()));
                     piece.done = true;
                     ended = true;
                 }

@@ -226,7 +226,7 @@ class EngineContractTest extends EngineContract {
                     OwnedBuffer buffer = capped.buffers().acquire();
                     CompletableFuture<Integer> end = new CompletableFuture<>();
                     ends.add(end);
-                    new TransferOperation(capped.loop()) {
+                    new TransferOperation(capped.loop(), "maps") {
                         @Override
                         void ended(OwnedBuffer owned, int moved, int error) {
                             owned.close();
