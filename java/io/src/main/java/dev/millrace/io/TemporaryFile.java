@@ -171,7 +171,7 @@ public final class TemporaryFile implements AutoCloseable {
                 }
             }
         } catch (IoFailure e) {
-            LOG.warn("The temporary file {} could not be removed and may be deleted by hand", path, e);
+            LOG.warn("The temporary file {} could not be removed and may be deleted by hand: {}", path, e.getMessage());
         }
     }
 
