@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.io;
 
+import dev.millrace.io.engine.EngineLoop;
 import dev.millrace.io.engine.PoolMemory;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -10,7 +11,7 @@ import java.util.Optional;
 final class Pools {
     private static final int SIZE = 16;
     private static final ByteBuffer MEMORY = ByteBuffer.allocateDirect(SIZE);
-    private static final StressDriver DRIVER = new StressDriver(8);
+    private static final EngineLoop LOOP = Loops.start("pools", 8);
 
     private Pools() {}
 
@@ -20,9 +21,6 @@ final class Pools {
 
     static BufferPool ofOne(Runnable release) {
         return new BufferPool(
-                new PoolMemory(List.of(MEMORY), List.of(0L), 0, 0, Optional.empty(), release),
-                SIZE,
-                DRIVER,
-                () -> false);
+                new PoolMemory(List.of(MEMORY), List.of(0L), 0, 0, Optional.empty(), release), SIZE, LOOP);
     }
 }
