@@ -157,7 +157,7 @@ record Baseline(Machine machine, Map<String, Expectation> expectations) {
                 "copies_per_byte",
                 rule(
                         Kind.NO_MORE,
-                        0.15,
+                        0.3,
                         false,
                         "time to take a chunk over that of one plain copy to memory that the disk has just read, both the"
                                 + " middle of hundreds; a second copy adds what the caches do not hide of it"));

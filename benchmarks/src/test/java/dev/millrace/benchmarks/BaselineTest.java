@@ -45,7 +45,7 @@ final class BaselineTest {
         assertThat(failed(now, true))
                 .singleElement()
                 .asString()
-                .startsWith("copies_per_byte: 10 -> 15 (+50 %), at most 11.500: MOVED. Tolerance: ");
+                .startsWith("copies_per_byte: 10 -> 15 (+50 %), at most 13: MOVED. Tolerance: ");
     }
 
     @Test
