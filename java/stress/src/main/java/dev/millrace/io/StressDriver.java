@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.io;
 
-import dev.millrace.io.engine.Crc64Nvme;
 import dev.millrace.io.engine.Driver;
 import dev.millrace.io.engine.Errno;
 import dev.millrace.io.engine.OpCode;
 import dev.millrace.io.engine.Operation;
 import dev.millrace.io.engine.PoolMemory;
 import dev.millrace.io.engine.Syscalls;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
@@ -116,20 +114,5 @@ final class StressDriver implements Driver {
     @Override
     public long[] stats() {
         return new long[STATS];
-    }
-
-    @Override
-    public void sampleKernelWorkers() {
-        // There is no kernel.
-    }
-
-    @Override
-    public long crc64Nvme(long seed, long address, ByteBuffer memory, int at, int length) {
-        return Crc64Nvme.update(seed, memory, at, length);
-    }
-
-    @Override
-    public List<String> notes() {
-        return List.of();
     }
 }

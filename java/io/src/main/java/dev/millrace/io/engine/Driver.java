@@ -2,7 +2,6 @@
 package dev.millrace.io.engine;
 
 import java.nio.ByteBuffer;
-import java.util.List;
 
 /**
  * What an engine thread turns: the kernel's ring or epoll set behind {@code libmillrace}, worker threads in pure Java, or
@@ -72,12 +71,14 @@ public interface Driver {
     /** Counters since creation, in the order of {@code struct mr_engine_stats}. Engine thread. */
     long[] stats();
 
-    /** Counts the kernel's worker threads now; the most seen shows in {@link #stats}. Any thread. */
-    void sampleKernelWorkers();
+    /**
+     * Counts the kernel's worker threads now; the most seen shows in {@link #stats}. Any thread. Drivers that enter no
+     * kernel's ring have none.
+     */
+    default void sampleKernelWorkers() {}
 
-    /** Continues a CRC-64/NVME over native memory. Any thread. */
-    long crc64Nvme(long seed, long address, ByteBuffer memory, int at, int length);
-
-    /** What was stepped down from or refused on the way to this driver, as sentences. */
-    List<String> notes();
+    /** Continues a CRC-64/NVME over memory, which lies at the address too where that is native. Any thread. */
+    default long crc64Nvme(long seed, long address, ByteBuffer memory, int at, int length) {
+        return Crc64Nvme.update(seed, memory, at, length);
+    }
 }

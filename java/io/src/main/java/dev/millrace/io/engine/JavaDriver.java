@@ -84,11 +84,6 @@ public final class JavaDriver implements Driver {
     }
 
     @Override
-    public List<String> notes() {
-        return List.of();
-    }
-
-    @Override
     public void stage(Operation operation, int slot, long token) {
         submitted++;
         if (operation.code == OpCode.CANCEL) {
@@ -256,16 +251,6 @@ public final class JavaDriver implements Driver {
     /** Files that are open now, for tests that count what is left behind. */
     public int openFiles() {
         return syscalls.openFiles();
-    }
-
-    @Override
-    public void sampleKernelWorkers() {
-        // Pure Java never makes the kernel start one.
-    }
-
-    @Override
-    public long crc64Nvme(long seed, long address, ByteBuffer memory, int at, int length) {
-        return Crc64Nvme.update(seed, memory, at, length);
     }
 
     private static final class Nothing extends Operation {

@@ -45,7 +45,6 @@ public final class NativeDriver implements Driver {
     private final ByteBuffer statsBuffer;
     private final long statsAddress;
     private final int slots;
-    private final List<String> notes = new ArrayList<>();
     private int staged;
     private boolean endsWithItsThread;
 
@@ -122,11 +121,6 @@ public final class NativeDriver implements Driver {
     @Override
     public Syscalls syscalls() {
         return syscalls;
-    }
-
-    @Override
-    public List<String> notes() {
-        return List.copyOf(notes);
     }
 
     @Override

@@ -352,16 +352,6 @@ public final class ScriptedDriver implements Driver {
         countLate();
     }
 
-    @Override
-    public long crc64Nvme(long seed, long address, ByteBuffer memory, int at, int length) {
-        return Crc64Nvme.update(seed, memory, at, length);
-    }
-
-    @Override
-    public List<String> notes() {
-        return List.of();
-    }
-
     /** Files opened through {@link #files} and not closed. */
     public int openFiles() {
         return files.openFiles();

@@ -155,11 +155,6 @@ final class PlantedDriver implements Driver {
         return below.crc64Nvme(seed, address, memory, at, length);
     }
 
-    @Override
-    public List<String> notes() {
-        return below.notes();
-    }
-
     /** Blocking calls without the fsync. */
     private final class ForgetfulSyscalls implements Syscalls {
         private final Syscalls calls;

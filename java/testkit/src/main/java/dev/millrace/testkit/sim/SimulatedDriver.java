@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.testkit.sim;
 
-import dev.millrace.io.engine.Crc64Nvme;
 import dev.millrace.io.engine.Driver;
 import dev.millrace.io.engine.Errno;
 import dev.millrace.io.engine.FileStat;
@@ -706,20 +705,5 @@ public final class SimulatedDriver implements Driver {
         } finally {
             lock.unlock();
         }
-    }
-
-    @Override
-    public void sampleKernelWorkers() {
-        // There is no kernel.
-    }
-
-    @Override
-    public long crc64Nvme(long seed, long address, ByteBuffer memory, int at, int length) {
-        return Crc64Nvme.update(seed, memory, at, length);
-    }
-
-    @Override
-    public List<String> notes() {
-        return List.of();
     }
 }
