@@ -58,9 +58,8 @@ public final class TemporaryFile implements AutoCloseable {
      */
     public static int clean(IoEngine engine, Path folder) throws IOException {
         int removed = 0;
-        try (DirectoryStream<Path> entries = Files.newDirectoryStream(
-                folder,
-                entry -> FORM.matcher(String.valueOf(entry.getFileName())).matches())) {
+        try (DirectoryStream<Path> entries =
+                Files.newDirectoryStream(folder, entry -> isTemporaryName(String.valueOf(entry.getFileName())))) {
             for (Path entry : entries) {
                 removed += removeIfNobodys(engine, entry) ? 1 : 0;
             }

@@ -56,10 +56,6 @@ final class VectoredTransfer {
         this.errors = new int[pieces.size()];
     }
 
-    private static String name(boolean write) {
-        return write ? "write" : "read";
-    }
-
     /** Blocks a platform thread, parks a virtual one. */
     static long run(VirtualFile file, boolean write, List<BufferSlice> pieces, long position) throws IoFailure {
         if (file.engine().loop().isEngineThread()) {
@@ -86,7 +82,13 @@ final class VectoredTransfer {
 
     private static IoFailure failure(VirtualFile file, boolean write, long position, Outcome outcome) {
         return file.engine()
-                .failure(name(write), file.path(), outcome.error, position + outcome.moved, outcome.moved, write);
+                .failure(
+                        VirtualFile.name(write),
+                        file.path(),
+                        outcome.error,
+                        position + outcome.moved,
+                        outcome.moved,
+                        write);
     }
 
     private static final class VectoredFuture extends CompletableFuture<Long> {
@@ -131,7 +133,7 @@ final class VectoredTransfer {
             for (; taken < pieces.size(); taken++) {
                 pieces.get(taken).buffer().handOver();
             }
-            file.enter(name(write));
+            file.enter(VirtualFile.name(write));
         } catch (IoFailure | IllegalStateException e) {
             for (int i = 0; i < taken; i++) {
                 pieces.get(i).buffer().giveBack();

@@ -266,32 +266,40 @@ public final class VirtualFile implements AutoCloseable {
         bounced.write(MemoryList.of(sources), position);
     }
 
+    /** What a transfer is called. */
+    static String name(boolean write) {
+        return write ? "write" : "read";
+    }
+
+    private String impossible(boolean write) {
+        return name(write) + " of " + path + " is not possible: ";
+    }
+
     void checkPlace(boolean write, long position, long length) {
         if (position < 0 || position > Long.MAX_VALUE - length) {
-            throw new IllegalArgumentException((write ? "write" : "read") + " of " + path + " is not possible: offset "
-                    + position + " with length " + length + " is not a place in a file");
+            throw new IllegalArgumentException(
+                    impossible(write) + "offset " + position + " with length " + length + " is not a place in a file");
         }
     }
 
     /** Checks a transfer's place in buffer and file, and its alignment. */
     void check(boolean write, OwnedBuffer buffer, int at, int length, long position) throws MisalignedException {
         if (at < 0 || length < 0 || length > buffer.capacity() - at) {
-            throw new IndexOutOfBoundsException((write ? "write" : "read") + " of " + path + " is not possible: "
-                    + length + " bytes from " + at + " do not lie in a buffer of " + buffer.capacity() + " bytes");
+            throw new IndexOutOfBoundsException(impossible(write) + length + " bytes from " + at
+                    + " do not lie in a buffer of " + buffer.capacity() + " bytes");
         }
         checkPlace(write, position, length);
         if (!buffer.pool().equals(engine.buffers())) {
-            throw new IllegalArgumentException((write ? "write" : "read") + " of " + path
-                    + " is not possible: the buffer belongs to another engine");
+            throw new IllegalArgumentException(impossible(write) + "the buffer belongs to another engine");
         }
         if (((position | length) & (alignment.offset() - 1)) != 0 || (at & (alignment.memory() - 1)) != 0) {
-            throw new MisalignedException(write ? "write" : "read", path, position, at, length, alignment);
+            throw new MisalignedException(name(write), path, position, at, length, alignment);
         }
     }
 
     private int transfer(boolean write, OwnedBuffer buffer, int at, int length, long position) throws IoFailure {
         check(write, buffer, at, length, position);
-        enter(write ? "write" : "read");
+        enter(name(write));
         try {
             buffer.handOver();
             Optional<BlockingCallEvent> event = JfrEvents.ARE_THERE ? BlockingCallEvent.begun() : Optional.empty();
@@ -323,11 +331,10 @@ public final class VirtualFile implements AutoCloseable {
                 buffer.giveBack();
             }
             if (event.isPresent()) {
-                event.get().ended(write ? "write" : "read", path, progress.moved(), progress.error());
+                event.get().ended(name(write), path, progress.moved(), progress.error());
             }
             if (progress.error() != 0) {
-                throw engine.failure(
-                        write ? "write" : "read", path, progress.error(), progress.position(), progress.moved(), write);
+                throw engine.failure(name(write), path, progress.error(), progress.position(), progress.moved(), write);
             }
             return progress.moved();
         } finally {
@@ -337,7 +344,7 @@ public final class VirtualFile implements AutoCloseable {
 
     private CompletableFuture<IoResult> transferAsync(
             boolean write, OwnedBuffer buffer, int at, int length, long position) {
-        String name = write ? "write" : "read";
+        String name = name(write);
         try {
             check(write, buffer, at, length, position);
             enter(name);
@@ -375,8 +382,8 @@ public final class VirtualFile implements AutoCloseable {
                         if (error == 0) {
                             complete(new IoResult(owned, moved));
                         } else {
-                            completeExceptionally(engine.failure(
-                                    write ? "write" : "read", path, error, position + moved, moved, write));
+                            completeExceptionally(
+                                    engine.failure(name(write), path, error, position + moved, moved, write));
                         }
                     });
                 }
