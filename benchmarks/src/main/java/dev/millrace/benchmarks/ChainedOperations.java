@@ -2,6 +2,7 @@
 package dev.millrace.benchmarks;
 
 import com.sun.management.ThreadMXBean;
+import dev.millrace.io.engine.EngineCounters;
 import dev.millrace.io.engine.EngineLoop;
 import dev.millrace.io.engine.OpCode;
 import dev.millrace.io.engine.Operation;
@@ -20,8 +21,6 @@ final class ChainedOperations extends Operation {
 
     private static final int COUNT = 20_000;
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    /** The second of {@link EngineLoop#stats}. */
-    private static final int ENTERS = 1;
 
     private final EngineLoop loop;
     private final CompletableFuture<Void> end = new CompletableFuture<>();
@@ -42,6 +41,10 @@ final class ChainedOperations extends Operation {
         measures.put("allocated_per_operation", (double) chain.allocated / COUNT);
     }
 
+    private long entersSoFar() {
+        return EngineCounters.of(loop.stats()).enters();
+    }
+
     private void next() {
         reset(OpCode.NOP);
         loop.submit(this);
@@ -50,12 +53,12 @@ final class ChainedOperations extends Operation {
     @Override
     protected void completed(int result) {
         if (done == WARM) {
-            enters = loop.stats()[ENTERS];
+            enters = entersSoFar();
             allocated = THREADS.getCurrentThreadAllocatedBytes();
         }
         if (done == WARM + COUNT) {
             allocated = THREADS.getCurrentThreadAllocatedBytes() - allocated;
-            enters = loop.stats()[ENTERS] - enters;
+            enters = entersSoFar() - enters;
             end.complete(null);
             return;
         }

@@ -187,14 +187,14 @@ public final class CheckRounds implements Callable<Integer> {
             Semaphore ready = new Semaphore(0);
             CopyLoop loop = CopyLoop.start(file, 0, reserved, BUFFERS, (buffer, at, length) -> {}, ready::release);
             EngineCounters before = engine.counters();
-            long allocated = allocated();
+            long allocated = THREADS.getTotalThreadAllocatedBytes();
             long processCpu = ProcessCpu.nanos();
             double middle = timed(() -> put(loop, ready));
             CompletableFuture<Optional<IoFailure>> end = new CompletableFuture<>();
             loop.finish(end::complete);
             Optional<IoFailure> failure = end.join();
             double process = (ProcessCpu.nanos() - processCpu) / 1e9;
-            long more = allocated() - allocated;
+            long more = THREADS.getTotalThreadAllocatedBytes() - allocated;
             EngineCounters after = engine.counters();
             if (failure.isPresent()) {
                 throw failure.get();
@@ -220,14 +220,6 @@ public final class CheckRounds implements Callable<Integer> {
             ready.acquire();
         }
         return straight;
-    }
-
-    private static long allocated() {
-        long sum = 0;
-        for (long bytes : THREADS.getThreadAllocatedBytes(THREADS.getAllThreadIds())) {
-            sum += Math.max(0, bytes);
-        }
-        return sum;
     }
 
     private static EngineCounters difference(EngineCounters before, EngineCounters after) {

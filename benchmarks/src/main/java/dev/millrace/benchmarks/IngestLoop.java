@@ -6,7 +6,6 @@ import dev.millrace.bindings.NativeConstants;
 import dev.millrace.bindings.NativeIo;
 import dev.millrace.io.engine.EngineCounters;
 import dev.millrace.io.engine.EngineLoop;
-import dev.millrace.io.engine.EngineRefusedException;
 import dev.millrace.io.engine.Errno;
 import dev.millrace.io.engine.NativeDriver;
 import dev.millrace.io.engine.OpCode;
@@ -84,17 +83,15 @@ public final class IngestLoop {
         this.bufferSize = options.bufferKib() * 1024;
         constants = bindings.constants().orElseThrow();
         int slots = Math.max(64, 4 * options.connections());
-        loop = EngineLoop.start("ingest", 1024, () -> {
-            try {
-                return new NativeDriver(nativeIo, constants, NativeDriver.IO_URING, slots, 4, 4);
-            } catch (EngineRefusedException e) {
-                throw new IllegalStateException(e.getMessage(), e);
-            }
-        });
-        driver = (NativeDriver) loop.driver();
-        CompletableFuture<PoolMemory> data = new CompletableFuture<>();
-        loop.execute(() -> data.complete(driver.mapPool(2 * options.connections(), bufferSize)));
-        buffers = data.join();
+        NativeLoop engine = NativeLoop.start(
+                "ingest",
+                nativeIo,
+                constants,
+                NativeDriver.IO_URING,
+                new NativeLoop.Size(slots, 4, 4, 2 * options.connections(), bufferSize));
+        loop = engine.loop();
+        driver = engine.driver();
+        buffers = engine.buffers();
         if (buffers.registered() < 2 * options.connections()) {
             throw new IllegalStateException("the loop measures registered buffers only: "
                     + buffers.note().orElse(""));

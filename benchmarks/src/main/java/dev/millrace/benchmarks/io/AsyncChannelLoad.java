@@ -9,7 +9,6 @@ import java.nio.file.attribute.FileAttribute;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 
 /** {@code AsynchronousFileChannel}, with a pool of threads as the JDK makes one by default. */
 final class AsyncChannelLoad extends Chain {
@@ -38,16 +37,9 @@ final class AsyncChannelLoad extends Chain {
     }
 
     @Override
-    void one(long position) throws Exception {
+    int one(boolean write, long position) throws Exception {
         buffers[0].clear();
-        boolean write = target.workload().kind().writes();
-        Future<Integer> future = write ? channel.write(buffers[0], position) : channel.read(buffers[0], position);
-        if (future.get() != target.block()) {
-            throw new IOException("a transfer at " + position + " was short");
-        }
-        if (target.workload().kind() == Workload.Kind.SYNCED_WRITE) {
-            sync();
-        }
+        return (write ? channel.write(buffers[0], position) : channel.read(buffers[0], position)).get();
     }
 
     @Override

@@ -30,8 +30,8 @@ abstract class Chain implements Load {
         }
     }
 
-    /** Does one operation and waits for it; with a sync where the workload has one. */
-    abstract void one(long position) throws Exception;
+    /** Does one operation and waits for it; the bytes that it moved. */
+    abstract int one(boolean write, long position) throws Exception;
 
     /** Begins an operation of a chain; {@link #completed} is to be called when it ends. */
     abstract void begin(int chain, boolean write, long position);
@@ -65,6 +65,22 @@ abstract class Chain implements Load {
         }
     }
 
+    /** With a sync where the workload has one. */
+    private void one(long position) throws Exception {
+        Workload.Kind kind = target.workload().kind();
+        int bytes = one(kind.writes(), position);
+        if (bytes != target.block()) {
+            throw wrongCount(bytes);
+        }
+        if (kind == Workload.Kind.SYNCED_WRITE) {
+            sync();
+        }
+    }
+
+    private static IllegalStateException wrongCount(int bytes) {
+        return new IllegalStateException("an operation moved " + bytes + " bytes");
+    }
+
     private void next(int chain) {
         if (left.getAndDecrement() <= 0) {
             ended.countDown();
@@ -78,7 +94,7 @@ abstract class Chain implements Load {
         if (bytes == target.block()) {
             next(chain);
         } else {
-            failed(new IllegalStateException("an operation moved " + bytes + " bytes"));
+            failed(wrongCount(bytes));
         }
     }
 

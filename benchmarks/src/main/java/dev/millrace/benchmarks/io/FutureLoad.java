@@ -22,11 +22,8 @@ final class FutureLoad extends Chain {
     }
 
     @Override
-    void one(long position) {
-        start(0, target.workload().kind().writes(), position).join();
-        if (target.workload().kind() == Workload.Kind.SYNCED_WRITE) {
-            sync();
-        }
+    int one(boolean write, long position) {
+        return start(0, write, position).join().bytes();
     }
 
     @Override

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.benchmarks.io;
 
+import dev.millrace.benchmarks.NativeLoop;
 import dev.millrace.bindings.Bindings;
 import dev.millrace.bindings.NativeConstants;
 import dev.millrace.bindings.NativeIo;
 import dev.millrace.io.engine.EngineCounters;
 import dev.millrace.io.engine.EngineLoop;
-import dev.millrace.io.engine.EngineRefusedException;
 import dev.millrace.io.engine.Errno;
 import dev.millrace.io.engine.NativeDriver;
 import dev.millrace.io.engine.OpCode;
@@ -16,7 +16,6 @@ import dev.millrace.io.engine.PoolMemory;
 import java.io.IOException;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 
 /**
@@ -27,6 +26,7 @@ final class HandlerLoad implements Load {
     private static final int WORKERS = 8;
 
     private final Target target;
+    private final NativeLoop engine;
     private final EngineLoop loop;
     private final NativeDriver driver;
     private final PoolMemory memory;
@@ -50,21 +50,20 @@ final class HandlerLoad implements Load {
         NativeIo nativeIo = bindings.nativeIo().orElseThrow(() -> new IOException(bindings.reasons()));
         NativeConstants constants = bindings.constants().orElseThrow();
         int kind = target.contender() == Contender.EPOLL_HANDLER ? NativeDriver.EPOLL : NativeDriver.IO_URING;
-        loop = EngineLoop.start("millrace-engine-bench", 1024, () -> {
-            try {
-                return new NativeDriver(nativeIo, constants, kind, Math.max(64, 2 * target.depth()), WORKERS, 8);
-            } catch (EngineRefusedException e) {
-                throw new IllegalStateException(e.getMessage(), e);
-            }
-        });
-        driver = (NativeDriver) loop.driver();
-        CompletableFuture<PoolMemory> mapped = new CompletableFuture<>();
-        loop.execute(() -> mapped.complete(driver.mapPool(target.depth(), target.block())));
-        memory = mapped.join();
+        engine = NativeLoop.start(
+                "millrace-engine-bench",
+                nativeIo,
+                constants,
+                kind,
+                new NativeLoop.Size(Math.max(64, 2 * target.depth()), WORKERS, 8, target.depth(), target.block()));
+        loop = engine.loop();
+        driver = engine.driver();
+        memory = engine.buffers();
         int flags = (target.workload().kind().writes() ? OpenFlag.READ | OpenFlag.WRITE : OpenFlag.READ)
                 | (target.isDirect() ? OpenFlag.DIRECT : 0);
         fd = driver.syscalls().open(target.path().toString(), flags, 0);
         if (fd < 0) {
+            engine.close();
             throw new IOException("open of " + target.path() + " failed: " + Errno.name(-fd));
         }
         steps = new Step[target.depth()];
@@ -181,7 +180,6 @@ final class HandlerLoad implements Load {
     @Override
     public void close() {
         driver.syscalls().close(fd);
-        loop.close();
-        memory.release().run();
+        engine.close();
     }
 }

@@ -22,8 +22,13 @@ final class OurEngine implements AutoCloseable {
                 .withEngine(EngineKind.IO_URING)
                 .withBinding(target.binding())
                 .withPool(target.depth(), target.block()));
-        file = VirtualFile.open(engine, target.path(), target.options());
         buffers = new OwnedBuffer[target.depth()];
+        try {
+            file = VirtualFile.open(engine, target.path(), target.options());
+        } catch (IOException e) {
+            engine.close();
+            throw e;
+        }
         for (int i = 0; i < buffers.length; i++) {
             buffers[i] = engine.buffers().acquire();
         }

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** What the kernel says of this process, whatever a library says of itself. Linux. */
-final class ProcFacts {
+public final class ProcFacts {
     private static final Path SELF = Path.of("/proc/self");
     private static final int O_DIRECT = System.getProperty("os.arch").equals("aarch64") ? 0200000 : 040000;
 
@@ -61,7 +61,8 @@ final class ProcFacts {
         return count;
     }
 
-    private static List<Path> entries(String folder) throws IOException {
+    /** What lies in a folder of {@code /proc/self} now; each may be gone when it is looked at. */
+    public static List<Path> entries(String folder) throws IOException {
         List<Path> all = new ArrayList<>();
         try (DirectoryStream<Path> stream = Files.newDirectoryStream(SELF.resolve(folder))) {
             stream.forEach(all::add);

@@ -1,25 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.benchmarks.soak;
 
+import dev.millrace.benchmarks.io.ProcFacts;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /** What this process holds of the system: descriptors and threads of engines, and memory. Linux. */
 final class Held {
-    private static final Path SELF = Path.of("/proc/self");
-
     private Held() {}
 
     /** Resident memory in KiB. */
     static long residentKib() throws IOException {
-        try (Stream<String> lines = Files.lines(SELF.resolve("status"))) {
+        try (Stream<String> lines = Files.lines(Path.of("/proc/self/status"))) {
             return lines.filter(line -> line.startsWith("VmRSS:"))
                     .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")))
                     .findFirst()
@@ -30,7 +26,7 @@ final class Held {
     /** How many of what: files below a folder, rings and event descriptors, threads of engines and of the kernel's rings. */
     static SortedMap<String, Integer> now(Path folder) throws IOException {
         SortedMap<String, Integer> held = new TreeMap<>();
-        for (Path descriptor : entries(SELF.resolve("fd"))) {
+        for (Path descriptor : ProcFacts.entries("fd")) {
             try {
                 Path target = Files.readSymbolicLink(descriptor);
                 if (target.startsWith(folder) || target.toString().startsWith("anon_inode:")) {
@@ -40,7 +36,7 @@ final class Held {
                 held.merge("closed while it was looked at", 0, Integer::sum);
             }
         }
-        for (Path thread : entries(SELF.resolve("task"))) {
+        for (Path thread : ProcFacts.entries("task")) {
             try {
                 String name = Files.readString(thread.resolve("comm")).strip();
                 if (name.startsWith("millrace") || name.startsWith("iou-wrk")) {
@@ -63,13 +59,5 @@ final class Held {
             }
         });
         return more;
-    }
-
-    private static List<Path> entries(Path folder) throws IOException {
-        List<Path> all = new ArrayList<>();
-        try (DirectoryStream<Path> stream = Files.newDirectoryStream(folder)) {
-            stream.forEach(all::add);
-        }
-        return all;
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.benchmarks.soak;
 
+import dev.millrace.benchmarks.Commands;
 import dev.millrace.io.EngineKind;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -12,7 +13,6 @@ import java.util.SortedMap;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -161,6 +161,6 @@ public final class Soak implements Callable<Integer> {
 
     /** Runs. */
     public static void main(String... args) {
-        System.exit(new CommandLine(new Soak()).execute(args));
+        System.exit(Commands.run(new Soak(), args));
     }
 }
