@@ -276,7 +276,7 @@ public final class BenchPeers implements Callable<Integer> {
                     round,
                     round == 0 ? " (cold)" : "",
                     peer.name(),
-                    workload.bytes() / 1e6 / PeerTable.number(figures, "seconds"),
+                    PeerTable.number(figures, "bytes") / 1e6 / PeerTable.number(figures, "seconds"),
                     PeerTable.number(figures, "cpu_seconds_per_gib")));
         } catch (PeerFailure e) {
             peers.remove(peer);
@@ -310,7 +310,7 @@ public final class BenchPeers implements Callable<Integer> {
         try {
             Files.deleteIfExists(counts);
             peer.traced(List.of("strace", "-c", "-f", "-q", "-o", counts.toString()));
-            line.put("traced_bytes", workload.bytes());
+            line.put("traced_bytes", peer.times() * workload.bytes());
             line.put("system_calls", SystemCalls.total(Files.readAllLines(counts)));
         } catch (IOException | PeerFailure e) {
             line.put("not_traced", Commands.sentence(e));

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -22,6 +23,10 @@ final class CommandPeer implements Peer {
     /** One fsync a file, as the others do: {@code sync} of coreutils. */
     private static final String SYNCED = "\"$@\" && find \"$0\" -type f -print0 | xargs -0 sync";
 
+    /** Figures of the limit program that grow with what it does. */
+    private static final Set<String> SUMMED =
+            Set.of("bytes", "seconds", "cpu_seconds", "enters", "completions", "receives", "fixed_writes");
+
     private final String name;
     private final List<String> command;
     private final Map<String, String> environment;
@@ -29,13 +34,14 @@ final class CommandPeer implements Peer {
     private final Path folder;
     private final Path errors;
     private final Duration limit;
-    private final boolean ownFigures;
+    private final int ownTimes;
 
     /**
      * A command.
      *
      * @param folder where it writes; made for each round and removed after it
-     * @param ownFigures whether it syncs by itself and its last line are its figures, as that of the limit program
+     * @param ownTimes how often it does the work of a round by itself, as the limit program does, synced and with a line of
+     *     its figures each time; 0 for one that does it once and is synced and measured from outside
      */
     CommandPeer(
             String name,
@@ -45,7 +51,7 @@ final class CommandPeer implements Peer {
             Path folder,
             Path errors,
             Duration limit,
-            boolean ownFigures) {
+            int ownTimes) {
         this.name = name;
         this.command = command;
         this.environment = environment;
@@ -53,7 +59,7 @@ final class CommandPeer implements Peer {
         this.folder = folder;
         this.errors = errors;
         this.limit = limit;
-        this.ownFigures = ownFigures;
+        this.ownTimes = ownTimes;
     }
 
     @Override
@@ -76,9 +82,14 @@ final class CommandPeer implements Peer {
         run(0, strace);
     }
 
+    @Override
+    public int times() {
+        return Math.max(1, ownTimes);
+    }
+
     private Map<String, Object> run(int number, List<String> prefix) throws PeerFailure, InterruptedException {
         List<String> whole = new ArrayList<>(prefix);
-        if (!ownFigures) {
+        if (ownTimes == 0) {
             whole.addAll(List.of("sh", "-c", SYNCED, folder.toString()));
         }
         whole.addAll(command);
@@ -110,8 +121,8 @@ final class CommandPeer implements Peer {
                 stop.run();
             }
             spent = begin.spent();
-            if (ownFigures) {
-                own = JSON.std.mapFrom(process.lastWord().orElse("{}"));
+            if (ownTimes > 0) {
+                own = sum(process.lastWords());
             }
             check(process);
         }
@@ -123,14 +134,34 @@ final class CommandPeer implements Peer {
             figures.put("cpu_seconds", cpu);
             figures.put("cpu_seconds_per_gib", cpu * GIB / workload.bytes());
         }
-        figures.put("machine_cpu_seconds_per_gib", spent.machineSeconds() * GIB / workload.bytes());
         figures.put("engine", name);
         figures.putAll(own);
+        double bytes = ((Number) figures.get("bytes")).doubleValue();
+        figures.put("machine_cpu_seconds_per_gib", spent.machineSeconds() * GIB / bytes);
         figures.put("round", number);
         figures.put("cold", number == 0);
         figures.put("memory_kib", tree.memoryKib());
         figures.put("threads", tree.threads());
         return figures;
+    }
+
+    /** What it did each time is added up; what it is, is the same in each line. */
+    private static Map<String, Object> sum(List<String> lines) throws IOException {
+        Map<String, Object> sum = new LinkedHashMap<>();
+        for (String line : lines) {
+            JSON.std.mapFrom(line).forEach((name, value) -> {
+                if (value instanceof Number number && SUMMED.contains(name)) {
+                    sum.merge(name, number.doubleValue(), (one, other) -> (double) one + (double) other);
+                } else {
+                    sum.put(name, value);
+                }
+            });
+        }
+        if (sum.get("bytes") instanceof Double bytes && sum.get("cpu_seconds") instanceof Double cpu) {
+            sum.put("cpu_seconds_per_gib", cpu * GIB / bytes);
+        }
+        sum.remove("mb_per_second");
+        return sum;
     }
 
     /** A command that ends well and left something out would look fast. */

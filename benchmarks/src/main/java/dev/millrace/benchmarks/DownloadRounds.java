@@ -89,6 +89,9 @@ public final class DownloadRounds implements Callable<Integer> {
             description = "a round for each line of standard input, so that contenders can take turns round by round")
     private boolean onRequest;
 
+    @Option(names = "--profile", description = "a file's name without its ending: where the warm rounds spent the CPU")
+    private Optional<Path> profile = Optional.empty();
+
     @Option(names = "--tag", description = "name=value that each line shall carry")
     private Map<String, String> tags = new LinkedHashMap<>();
 
@@ -108,12 +111,22 @@ public final class DownloadRounds implements Callable<Integer> {
                     failed += round(contender, items, round);
                 }
             } else {
-                for (int round = 0; round < rounds; round++) {
-                    failed += round(contender, items, round);
-                }
+                failed += allRounds(contender, items);
             }
         }
         return failed == 0 ? 0 : 1;
+    }
+
+    private int allRounds(Contender contender, List<Item> items) throws IOException {
+        int failed = round(contender, items, 0);
+        Optional<CpuProfile> profiling = profile.isPresent() ? Optional.of(CpuProfile.start()) : Optional.empty();
+        for (int round = 1; round < rounds; round++) {
+            failed += round(contender, items, round);
+        }
+        if (profiling.isPresent()) {
+            profiling.get().stop(profile.get(), profile.get().getFileName().toString());
+        }
+        return failed;
     }
 
     private int round(Contender contender, List<Item> items, int round) throws IOException {

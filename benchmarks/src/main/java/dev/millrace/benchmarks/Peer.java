@@ -18,6 +18,11 @@ interface Peer extends AutoCloseable {
     /** One round more under a command that traces it; the command's own words are put in front, {@code PID} replaced. */
     void traced(List<String> strace) throws PeerFailure, InterruptedException;
 
+    /** How often it does in a round what the workload asks for. */
+    default int times() {
+        return 1;
+    }
+
     @Override
     void close();
 }

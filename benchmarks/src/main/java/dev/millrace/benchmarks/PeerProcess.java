@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -112,13 +113,13 @@ final class PeerProcess implements AutoCloseable {
         }
     }
 
-    /** What it has said by now and nobody has heard yet; the last line of it. */
-    Optional<String> lastWord() throws InterruptedException {
-        Optional<String> last = Optional.empty();
+    /** The lines that it has said by now and nobody has heard yet. */
+    List<String> lastWords() throws InterruptedException {
+        List<String> words = new ArrayList<>();
         for (Optional<String> line = lines.take(); line.isPresent(); line = lines.take()) {
-            last = line;
+            words.add(line.get());
         }
-        return last;
+        return words;
     }
 
     /** Its last words on standard error, not those of a stack trace. */

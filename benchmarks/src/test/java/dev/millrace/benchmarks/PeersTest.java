@@ -25,7 +25,7 @@ final class PeersTest {
     @TempDir
     Path folder;
 
-    private CommandPeer peer(String script, boolean ownFigures) {
+    private CommandPeer peer(String script, int ownTimes) {
         List<String> command = List.of("sh", "-c", script);
         return new CommandPeer(
                 "tool",
@@ -35,7 +35,7 @@ final class PeersTest {
                 folder.resolve("files"),
                 folder.resolve("err"),
                 Duration.ofSeconds(1),
-                ownFigures);
+                ownTimes);
     }
 
     private String writes(int bytes) {
@@ -44,7 +44,7 @@ final class PeersTest {
 
     @Test
     void shouldMeasureACommandAndRemoveItsFiles() throws Exception {
-        assertThat(peer(writes(1024), false).round(1))
+        assertThat(peer(writes(1024), 0).round(1))
                 .containsEntry("bytes", 1024L)
                 .containsEntry("cold", false)
                 .containsKeys("seconds", "memory_kib", "threads");
@@ -53,27 +53,39 @@ final class PeersTest {
 
     @Test
     void shouldTakeTheFiguresOfOneThatMeasuresItself() throws Exception {
-        CommandPeer peer = peer(writes(1024) + "; echo '{\"seconds\": 7.5, \"fixed_writes\": 3}'", true);
+        CommandPeer peer = peer(writes(1024) + "; echo '{\"seconds\": 7.5, \"fixed_writes\": 3}'", 1);
         assertThat(peer.round(0)).containsEntry("seconds", 7.5).containsEntry("cold", true);
     }
 
     @Test
+    void shouldAddUpTheFiguresOfOneThatDoesItsWorkSeveralTimes() throws Exception {
+        String line = "{\"bytes\": 1073741824, \"seconds\": 1.5, \"cpu_seconds\": 0.5, \"huge_kib\": 2048}";
+        CommandPeer peer = peer(writes(1024) + "; echo '" + line + "'; echo '" + line + "'", 2);
+        assertThat(peer.round(1))
+                .containsEntry("bytes", 2.0 * (1 << 30))
+                .containsEntry("seconds", 3.0)
+                .containsEntry("cpu_seconds_per_gib", 0.5)
+                .containsEntry("huge_kib", 2048);
+        assertThat(peer.times()).isEqualTo(2);
+    }
+
+    @Test
     void shouldEndOneThatHangsAndSaySo() {
-        assertThatThrownBy(() -> peer("sleep 60", true).round(0))
+        assertThatThrownBy(() -> peer("sleep 60", 1).round(0))
                 .isInstanceOf(PeerFailure.class)
                 .hasMessage("hung: it was killed after 1 s");
     }
 
     @Test
     void shouldTellTheLastWordsOfOneThatFails() {
-        assertThatThrownBy(() -> peer("echo no such bucket >&2; exit 3", true).round(0))
+        assertThatThrownBy(() -> peer("echo no such bucket >&2; exit 3", 1).round(0))
                 .isInstanceOf(PeerFailure.class)
                 .hasMessage("failed with status 3: no such bucket");
     }
 
     @Test
     void shouldNotCountOneThatLeavesBytesOut() {
-        assertThatThrownBy(() -> peer(writes(1000), false).round(0))
+        assertThatThrownBy(() -> peer(writes(1000), 0).round(0))
                 .isInstanceOf(PeerFailure.class)
                 .hasMessageContaining("wrote 1000 of 1024 bytes");
     }
