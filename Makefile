@@ -50,7 +50,7 @@ demo: java
 test: packages-test check-native java
 	@$(MAKE) --no-print-directory -C native test
 	@$(MVN) spotless:check verify
-	@scripts/test-old-jdk '$(OLD_JDK)'
+	@scripts/test-old-jdk short '$(OLD_JDK)'
 	@scripts/test-bindings short '$(OLD_JDK)'
 	@scripts/test-summary
 
@@ -60,6 +60,7 @@ test-all: packages-test-all check-native java
 	@$(MAKE) --no-print-directory -C native test-all
 	@scripts/native-aarch64
 	@$(MVN) verify -Dspotless.check.skip -Dtest.groups=slow -Dtest.excludedGroups=none -Dtest.reports=surefire-reports-slow
+	@scripts/test-old-jdk full '$(OLD_JDK)'
 	@scripts/test-bindings full '$(OLD_JDK)'
 	@scripts/test-asan
 	@scripts/test-places '$(OLD_JDK)'
