@@ -15,8 +15,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -25,6 +23,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -58,7 +57,9 @@ public final class IoEngine implements AutoCloseable {
     private final ParkingSyscalls syscalls;
     private final Executor executor;
     private final ThreadPoolExecutor ownExecutor;
-    private final ThreadPoolExecutor offloading;
+    private final ThreadPoolExecutor fileThreads;
+    private final FileNames names;
+    private final DescriptorCache descriptorCache;
     /** The engine itself, each open file, and each call under way. */
     private final AtomicInteger holders = new AtomicInteger(1);
 
@@ -72,16 +73,19 @@ public final class IoEngine implements AutoCloseable {
         this.pool = new BufferPool(opened.memory(), config.bufferSize(), loop);
         this.syscalls = new ParkingSyscalls(loop);
         this.ownExecutor = daemonPool(
-                "millrace-futures", Math.max(8, 2 * Runtime.getRuntime().availableProcessors()));
-        this.offloading = daemonPool("millrace-files", config.workers());
+                "millrace-futures", Math.max(8, 2 * Runtime.getRuntime().availableProcessors()), Thread::new);
+        this.fileThreads = daemonPool("millrace-files", config.workers(), FileThread::new);
         this.executor = config.executor().orElse(ownExecutor);
+        this.names = new FileNames(syscalls);
+        this.descriptorCache = new DescriptorCache(this, config.descriptors(), fileThreads);
     }
 
-    private static ThreadPoolExecutor daemonPool(String name, int threads) {
+    private static ThreadPoolExecutor daemonPool(
+            String name, int threads, BiFunction<Runnable, String, Thread> maker) {
         AtomicInteger number = new AtomicInteger();
         ThreadPoolExecutor pool = new ThreadPoolExecutor(
                 threads, threads, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), runnable -> {
-                    Thread thread = new Thread(runnable, name + "-" + number.getAndIncrement());
+                    Thread thread = maker.apply(runnable, name + "-" + number.getAndIncrement());
                     thread.setDaemon(true);
                     return thread;
                 });
@@ -140,6 +144,11 @@ public final class IoEngine implements AutoCloseable {
         return EngineCounters.of(loop.stats());
     }
 
+    /** What the cache of descriptors has counted. */
+    public DescriptorCounters descriptors() {
+        return descriptorCache.counters();
+    }
+
     /** The pool of buffers. */
     public BufferPool buffers() {
         return pool;
@@ -153,14 +162,19 @@ public final class IoEngine implements AutoCloseable {
     // ------------------------------------------------------------------ files by path
 
     /**
-     * Renames, replacing what is there unless {@code noReplace}. Durable only after {@link #syncDirectory}.
+     * Renames a file or folder, replacing what is there unless {@code noReplace}. Durable only after {@link #syncDirectory}.
+     * Files of this engine that are open follow: those that are moved, themselves or with a folder above them, have a new
+     * {@link VirtualFile#path}, and those that are replaced go on as files without a name.
+     *
+     * @throws OperationFailedException where the system refuses; or where a file that would be replaced is open and needs a
+     *     descriptor to survive that, and there is none: then nothing is renamed
      */
     public void rename(Path from, Path to, boolean noReplace) throws IoFailure {
         String source = PathText.of("rename", from);
         String target = PathText.of("rename", to);
         holdFor("rename", from + " to " + to);
         try {
-            int result = syscalls.rename(source, target, noReplace);
+            int result = names.rename(source, target, noReplace);
             if (result < 0) {
                 throw failure("rename", from + " to " + to, -result, 0, true);
             }
@@ -169,12 +183,19 @@ public final class IoEngine implements AutoCloseable {
         }
     }
 
-    /** Removes a file; one that is not there counts as removed. Returns whether it was there. */
+    /**
+     * Removes a file; one that is not there counts as removed. Where it is open in this engine it goes on as a file without a
+     * name.
+     *
+     * @return whether it was there
+     * @throws OperationFailedException where the system refuses; or where it is open and needs a descriptor to survive, and
+     *     there is none: then it is not removed
+     */
     public boolean deleteIfExists(Path path) throws IoFailure {
         String text = PathText.of("unlink", path);
         holdFor("unlink", text);
         try {
-            int result = syscalls.unlink(text, false);
+            int result = names.unlink(text);
             if (result < 0 && result != -Errno.ENOENT) {
                 throw failure("unlink", text, -result, 0, true);
             }
@@ -193,7 +214,8 @@ public final class IoEngine implements AutoCloseable {
         String path = PathText.of("fsync", folder);
         holdFor("fsync", path);
         try {
-            int fd = syscalls.open(path.isEmpty() ? "." : path, OpenFlag.READ | OpenFlag.DIRECTORY, 0);
+            int fd = descriptorCache.openWithRoom(
+                    syscalls, path.isEmpty() ? "." : path, OpenFlag.READ | OpenFlag.DIRECTORY, 0);
             if (fd < 0) {
                 throw failedFolderSync(path, -fd);
             }
@@ -255,6 +277,14 @@ public final class IoEngine implements AutoCloseable {
         return syscalls;
     }
 
+    FileNames names() {
+        return names;
+    }
+
+    DescriptorCache descriptorCache() {
+        return descriptorCache;
+    }
+
     void checkOpen(String operation, String path) throws EngineClosedException {
         if (loop.isClosing()) {
             throw closedException(operation, path);
@@ -277,7 +307,8 @@ public final class IoEngine implements AutoCloseable {
                     ? closedException(operation, path)
                     : new OperationCancelledException(operation, path);
         }
-        String detail = position > 0 ? "at offset " + position : "";
+        boolean noneLeft = errno == Errno.EMFILE || errno == Errno.ENFILE;
+        String detail = noneLeft ? descriptorCache.usage() : position > 0 ? "at offset " + position : "";
         if (writing && (errno == Errno.EIO || errno == Errno.EROFS || errno == Errno.EACCES)) {
             return new FatalIoException(operation, path, errno, detail);
         }
@@ -285,17 +316,28 @@ public final class IoEngine implements AutoCloseable {
     }
 
     /**
-     * Completes a user's future away from the engine thread, also where the user's executor runs its tasks on the
-     * caller (as many do when they are full): a continuation that blocks would stop all I/O there.
+     * Completes a user's future away from the threads that must not block, also where the user's executor runs its tasks on
+     * the caller (as many do when they are full): a continuation that blocks would stop all I/O there.
      */
     void completeLater(Runnable completion) {
         completeOn(executor, completion);
     }
 
+    /** On the threads for files the cache of descriptors relies on not being waited for. */
+    private boolean mustNotBlock() {
+        return loop.isEngineThread() || Thread.currentThread() instanceof FileThread;
+    }
+
+    private static final class FileThread extends Thread {
+        FileThread(Runnable body, String name) {
+            super(body, name);
+        }
+    }
+
     private void completeOn(Executor chosen, Runnable completion) {
         try {
             chosen.execute(() -> {
-                if (loop.isEngineThread()) {
+                if (mustNotBlock()) {
                     completeOn(ownExecutor, completion);
                 } else {
                     completion.run();
@@ -310,29 +352,6 @@ public final class IoEngine implements AutoCloseable {
             thread.setDaemon(true);
             thread.start();
         }
-    }
-
-    /** Runs a call that may block; {@code unwanted} takes what nobody waits for any more. */
-    <T> CompletableFuture<T> offload(
-            String operation, String path, Callable<T> body, java.util.function.Consumer<T> unwanted) {
-        CompletableFuture<T> future = new CompletableFuture<>();
-        try {
-            offloading.execute(() -> {
-                try {
-                    T value = body.call();
-                    completeLater(() -> {
-                        if (!future.complete(value)) {
-                            unwanted.accept(value);
-                        }
-                    });
-                } catch (Throwable t) {
-                    completeLater(() -> future.completeExceptionally(t));
-                }
-            });
-        } catch (RejectedExecutionException e) {
-            future.completeExceptionally(closedException(operation, path));
-        }
-        return future;
     }
 
     void reportBuffered(Path path, String fileSystem) {
@@ -352,9 +371,10 @@ public final class IoEngine implements AutoCloseable {
             throw new IllegalStateException("an engine cannot be closed from its own thread: it would wait for itself");
         }
         pool.close();
+        descriptorCache.close();
         loop.close();
         pool.release();
-        offloading.shutdown();
+        fileThreads.shutdown();
         ownExecutor.shutdown();
         if (closed.compareAndSet(false, true)) {
             letGo();

@@ -16,33 +16,35 @@ abstract class TransferOperation extends Operation {
     private final TransferProgress progress = new TransferProgress();
     private OwnedBuffer buffer;
 
-    /** {@code file} is what events call it. */
-    TransferOperation(EngineLoop loop, String file) {
+    TransferOperation(EngineLoop loop) {
         this.loop = loop;
-        this.path = file;
     }
 
-    /** Takes the buffer and submits. {@code write} chooses the direction; the caller has checked the bounds. */
-    final void start(
-            boolean write, int descriptor, OwnedBuffer owned, int at, int count, long position, Alignment alignment) {
-        owned.handOver();
-        startHandedOver(write, descriptor, owned, at, count, position, alignment);
-    }
-
-    /** The same for a buffer that the caller has handed over, and takes back where {@link #letGo} does not. */
-    final void startHandedOver(
-            boolean write, int descriptor, OwnedBuffer owned, int at, int count, long position, Alignment alignment) {
+    /**
+     * Fills the request. {@code write} chooses the direction; the caller has checked the bounds, has handed the buffer
+     * over, and takes it back where {@link #letGo} does not.
+     */
+    final void prepare(boolean write, OwnedBuffer owned, int at, int count, long position, Alignment alignment) {
         buffer = owned;
         BufferPool.Piece piece = owned.piece();
         reset(write ? OpCode.WRITE : OpCode.READ);
-        fd = descriptor;
         memory = piece.memory();
         if (piece.registeredIndex() >= 0) {
             flags = OpCode.FLAG_FIXED_BUFFER;
             bufferIndex = piece.registeredIndex();
         }
         progress.begin(write, at, count, position, alignment);
+    }
+
+    /** Submits what was prepared. {@code file} is what events call it. */
+    final void submit(String file, int descriptor) {
+        path = file;
+        fd = descriptor;
         submitRest();
+    }
+
+    final OwnedBuffer buffer() {
+        return buffer;
     }
 
     private void submitRest() {

@@ -216,6 +216,8 @@ class EngineChoiceTest {
         assertThatThrownBy(() -> config.withPool(1, 5000)).hasMessageContaining("multiple of 4096");
         assertThatThrownBy(() -> config.withPool(1, 0)).hasMessageContaining("bufferSize");
         assertThatThrownBy(() -> config.withWorkers(0)).hasMessageContaining("workers");
+        assertThatThrownBy(() -> config.withDescriptors(0)).hasMessageContaining("descriptors");
+        assertThatThrownBy(() -> config.withDescriptors((1 << 20) + 1)).hasMessageContaining("descriptors");
     }
 
     @Test

@@ -149,14 +149,14 @@ class OperationTest {
                 OwnedBuffer buffer = files.engine.buffers().acquire()) {
             List<int[]> ends = new ArrayList<>();
             CountDownLatch ended = new CountDownLatch(1);
-            TransferOperation operation = new TransferOperation(files.engine.loop(), "") {
+            RawRead operation = new RawRead(files.engine.loop()) {
                 @Override
                 void ended(OwnedBuffer owned, int moved, int error) {
                     ends.add(new int[] {moved, error});
                     ended.countDown();
                 }
             };
-            operation.start(false, file.descriptor(), buffer, 0, 4, 0, Alignment.NONE);
+            operation.start(file.descriptor(), buffer, 4);
             Flight flight = files.driver.awaitInFlight(1).get(0);
             files.engine.loop().cancel(operation);
             files.release(flight);

@@ -29,13 +29,22 @@ final class TestEngines {
         OPENED.clear();
     }
 
-    /** Fails where an engine of the test that ran keeps a slot, a place in line or a buffer. */
+    /** Fails where an engine of the test that ran keeps a slot, a place in line, a descriptor or a buffer. */
     static void checkOpened() {
         for (IoEngine engine : List.copyOf(OPENED)) {
             assertThat(engine.loop().pendingFromCallers())
                     .as("places still taken")
                     .isZero();
             assertThat(engine.counters().inFlight()).as("slots still taken").isZero();
+            assertThat(engine.descriptors().open())
+                    .as("descriptors still open")
+                    .isZero();
+            assertThat(engine.descriptors().kept())
+                    .as("descriptors still kept")
+                    .isZero();
+            assertThat(engine.descriptors().mostOpen())
+                    .as("most descriptors open")
+                    .isLessThanOrEqualTo(engine.descriptors().limit());
             assertThat(engine.buffers().available())
                     .as("buffers in the pool")
                     .isEqualTo(engine.buffers().size());
@@ -69,11 +78,20 @@ final class TestEngines {
     }
 
     static IoEngine scripted(ScriptedDriver driver, int buffers, int size) {
+        return scripted(driver, buffers, size, IoEngineConfig.defaults().descriptors());
+    }
+
+    static IoEngine scripted(ScriptedDriver driver, int buffers, int size, int descriptors) {
         EngineLoop loop = EngineLoop.start("millrace-engine-scripted", 1 << 16, () -> driver);
-        return new IoEngine(
-                IoEngineConfig.defaults().withWorkers(1).withPool(buffers, size),
+        IoEngine engine = new IoEngine(
+                IoEngineConfig.defaults()
+                        .withWorkers(1)
+                        .withPool(buffers, size)
+                        .withDescriptors(descriptors),
                 new EngineFactory.Opened(
                         EngineKind.BLOCKING, loop, driver.mapPool(buffers, size), List.of("scripted"), () -> {}));
+        OPENED.add(engine);
+        return engine;
     }
 
     /** Threads that park instead of blocking a carrier; nothing on a JDK that has none. */

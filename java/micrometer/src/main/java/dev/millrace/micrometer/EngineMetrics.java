@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.micrometer;
 
+import dev.millrace.io.DescriptorCounters;
 import dev.millrace.io.EngineStatus;
 import dev.millrace.io.IoEngine;
 import dev.millrace.io.engine.EngineCounters;
@@ -81,6 +82,41 @@ public final class EngineMetrics implements MeterBinder {
                 metrics -> metrics.engine.status().slots());
         gauge(
                 registry,
+                "descriptors",
+                "descriptors of files open at most",
+                metrics -> metrics.engine.descriptors().limit());
+        gauge(
+                registry,
+                "descriptors.open",
+                "descriptors of files open",
+                metrics -> metrics.engine.descriptors().open());
+        gauge(
+                registry,
+                "descriptors.most",
+                "most descriptors of files that were open at once",
+                metrics -> metrics.engine.descriptors().mostOpen());
+        gauge(
+                registry,
+                "descriptors.kept",
+                "descriptors that stay open as long as their files: locked, or without a name",
+                metrics -> metrics.engine.descriptors().kept());
+        descriptors(
+                registry,
+                "descriptors.evictions",
+                "descriptors closed to make room for others",
+                DescriptorCounters::evictions);
+        descriptors(
+                registry,
+                "descriptors.reopens",
+                "descriptors opened again for the next use of their files",
+                DescriptorCounters::reopens);
+        descriptors(
+                registry,
+                "descriptors.waits",
+                "openings and uses that waited, since every descriptor was in use",
+                DescriptorCounters::waits);
+        gauge(
+                registry,
                 "kernel.workers",
                 "threads of the kernel that carry operations of this process; 0 is as it should be",
                 metrics -> metrics.counters().kernelWorkers());
@@ -104,6 +140,15 @@ public final class EngineMetrics implements MeterBinder {
     private void counter(
             MeterRegistry registry, String name, String description, ToLongFunction<EngineCounters> value) {
         FunctionCounter.builder("millrace.engine." + name, this, metrics -> value.applyAsLong(metrics.counters()))
+                .description(description)
+                .tags(tags)
+                .register(registry);
+    }
+
+    private void descriptors(
+            MeterRegistry registry, String name, String description, ToLongFunction<DescriptorCounters> value) {
+        FunctionCounter.builder(
+                        "millrace.engine." + name, engine, counted -> value.applyAsLong(counted.descriptors()))
                 .description(description)
                 .tags(tags)
                 .register(registry);

@@ -28,7 +28,7 @@ class EngineMetricsTest {
         SimpleMeterRegistry registry = new SimpleMeterRegistry();
         EngineMetrics metrics;
         try (IoEngine engine =
-                IoEngine.open(IoEngineConfig.defaults().withEngine(kind).withPool(4, 4096))) {
+                IoEngine.open(IoEngineConfig.defaults().withEngine(kind).withPool(4, 4096).withDescriptors(1))) {
             metrics = new EngineMetrics(engine, Tags.of("name", "one"));
             metrics.bindTo(registry);
             assertThat(gauge(registry, kind, "buffers")).isEqualTo(4);
@@ -37,6 +37,10 @@ class EngineMetricsTest {
                     OwnedBuffer buffer = engine.buffers().acquire()) {
                 file.writeAsync(buffer, 0, 4096, 0).get();
                 assertThat(gauge(registry, kind, "buffers.available")).isEqualTo(3);
+                VirtualFile.open(engine, folder.resolve("g"), OpenOptions.creating())
+                        .close();
+                assertThat(file.stat().size()).isEqualTo(4096);
+                assertThat(gauge(registry, kind, "descriptors.open")).isEqualTo(1);
             }
         } catch (EngineUnavailableException e) {
             Assumptions.abort(e.getMessage());
@@ -48,6 +52,13 @@ class EngineMetricsTest {
                 .isPositive()
                 .isEqualTo(counter(registry, kind, "operations.completed"));
         assertThat(gauge(registry, kind, "slots.used")).isZero();
+        assertThat(gauge(registry, kind, "descriptors")).isEqualTo(1);
+        assertThat(gauge(registry, kind, "descriptors.open")).isZero();
+        assertThat(gauge(registry, kind, "descriptors.most")).isEqualTo(1);
+        assertThat(gauge(registry, kind, "descriptors.kept")).isZero();
+        assertThat(counter(registry, kind, "descriptors.evictions")).isEqualTo(1);
+        assertThat(counter(registry, kind, "descriptors.reopens")).isEqualTo(1);
+        assertThat(counter(registry, kind, "descriptors.waits")).isZero();
         assertThat(gauge(registry, kind, "kernel.workers")).isNotNegative();
         assertThat(metrics).isNotNull();
     }
