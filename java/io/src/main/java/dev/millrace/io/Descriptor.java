@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.io;
 
+import dev.millrace.io.engine.EngineLoop;
 import dev.millrace.io.engine.Errno;
 import dev.millrace.io.engine.FileStat;
 import dev.millrace.io.engine.OpenFlag;
@@ -239,7 +240,7 @@ final class Descriptor implements DescriptorCache.Request {
 
     /** {@link VirtualFile#close}. */
     void close() throws IoFailure {
-        if (engine.loop().isEngineThread()) {
+        if (EngineLoop.isAnyEngineThread()) {
             throw new IllegalStateException("a file cannot be closed on an engine thread: it would wait for itself");
         }
         cache.close(this);

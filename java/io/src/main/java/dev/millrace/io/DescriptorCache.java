@@ -63,7 +63,6 @@ final class DescriptorCache {
     private record Grant(Request request, Optional<Descriptor> victim) {}
 
     private final IoEngine engine;
-    private final EngineLoop loop;
     private final Executor files;
     private final int limit;
 
@@ -88,7 +87,6 @@ final class DescriptorCache {
     /** {@code files} runs what may wait for a disk; refusing it means that the engine is closed. */
     DescriptorCache(IoEngine engine, int limit, Executor files) {
         this.engine = engine;
-        this.loop = engine.loop();
         this.limit = limit;
         this.files = files;
     }
@@ -395,7 +393,7 @@ final class DescriptorCache {
             lock.unlock();
         }
         engine.names().remove(descriptor);
-        int result = there ? loop.driver().syscalls().close(descriptor.fd()) : 0;
+        int result = there ? engine.blockingSyscalls().close(descriptor.fd()) : 0;
         engine.letGo();
         after(after -> {
             open -= there ? 1 : 0;
@@ -593,7 +591,7 @@ final class DescriptorCache {
     // ------------------------------------------------------------------ what may wait for a disk
 
     private void refuseEngineThread() {
-        if (loop.isEngineThread()) {
+        if (EngineLoop.isAnyEngineThread()) {
             throw new IllegalStateException("a blocking call on an engine thread would stop all I/O");
         }
     }

@@ -4,7 +4,7 @@ package dev.millrace.io;
 import dev.millrace.io.engine.Errno;
 import dev.millrace.io.engine.JfrEvents;
 import dev.millrace.io.engine.OpCode;
-import dev.millrace.io.engine.Operation;
+import dev.millrace.io.engine.Syscalls;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
@@ -12,8 +12,12 @@ import java.util.concurrent.CompletableFuture;
 final class Durability {
     private final IoEngine engine;
     private final Descriptor descriptor;
+    private final LaneHolder lanes;
+    private final Syscalls syscalls;
 
-    Durability(Descriptor descriptor) {
+    Durability(Descriptor descriptor, LaneHolder lanes, Syscalls syscalls) {
+        this.lanes = lanes;
+        this.syscalls = syscalls;
         this.engine = descriptor.engine();
         this.descriptor = descriptor;
     }
@@ -28,7 +32,7 @@ final class Durability {
             }
             Optional<BlockingCallEvent> event = JfrEvents.ARE_THERE ? BlockingCallEvent.begun() : Optional.empty();
             descriptor.beginsSync();
-            int result = engine.syscalls().fsync(fd);
+            int result = syscalls.fsync(fd);
             if (event.isPresent()) {
                 event.get().ended("fsync", descriptor.path(), 0, Math.max(0, -result));
             }
@@ -58,7 +62,7 @@ final class Durability {
         return future;
     }
 
-    private final class SyncOperation extends Operation implements PinWaiter {
+    private final class SyncOperation extends LaneOperation implements PinWaiter {
         private final CompletableFuture<Void> future;
 
         SyncOperation(CompletableFuture<Void> future) {
@@ -76,7 +80,7 @@ final class Durability {
             path = descriptor.path();
             fd = descriptor.fd();
             descriptor.beginsSync();
-            engine.loop().submit(this);
+            submitTo(lanes);
         }
 
         @Override
@@ -85,7 +89,7 @@ final class Durability {
         }
 
         @Override
-        protected void completed(int result) {
+        void finished(int result) {
             Optional<IoFailure> failure = result >= 0 ? Optional.empty() : Optional.of(failure(result));
             descriptor.exit(false);
             engine.completeLater(() -> {

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.io;
 
-import dev.millrace.io.engine.Operation;
-
 /** An operation of a handler on an open file, which it pins from before its submission to its completion. */
-abstract class FileOperation extends Operation implements PinWaiter {
+abstract class FileOperation extends LaneOperation implements PinWaiter {
     private final VirtualFile file;
 
     FileOperation(VirtualFile file) {
@@ -22,11 +20,11 @@ abstract class FileOperation extends Operation implements PinWaiter {
     public final void pinned() {
         path = file.path();
         fd = file.descriptor();
-        file.engine().loop().submit(this);
+        submitTo(file.lanes());
     }
 
     @Override
-    protected final void completed(int result) {
+    final void finished(int result) {
         file.exit(true);
         ended(result);
     }

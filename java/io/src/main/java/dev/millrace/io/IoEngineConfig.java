@@ -17,6 +17,10 @@ import java.util.concurrent.Executor;
  * @param bufferSize bytes of one pool buffer, a multiple of 4096, at most 1 GiB
  * @param buffers buffers in the pool; together they bound the memory of I/O
  * @param descriptors descriptors of {@link VirtualFile}s open at most, 1 to 1048576; any number of files may be open
+ * @param rings rings, each with an engine thread of its own, 1 to 64; slots, queue and workers are those of each. A file
+ *     stays on one. More than one is for machines where one engine thread is full (see the package's documentation)
+ * @param switching whether an engine that is opened as blocking by name loads native code where it can, to be able to
+ *     switch later ({@link IoEngine#switchTo}); others have it anyway
  * @param executor completes users' futures; empty makes a pool of daemon threads. Never the engine's own thread.
  */
 public record IoEngineConfig(
@@ -29,6 +33,8 @@ public record IoEngineConfig(
         int bufferSize,
         int buffers,
         int descriptors,
+        int rings,
+        boolean switching,
         Optional<Executor> executor) {
     /** Names the engine where the program does not: {@code auto}, {@code io_uring}, {@code epoll}, {@code blocking}. */
     public static final String ENGINE_PROPERTY = "millrace.engine";
@@ -54,6 +60,7 @@ public record IoEngineConfig(
         check(bufferSize, 4096, 1 << 30, "bufferSize");
         check(buffers, 1, 16384, "buffers");
         check(descriptors, 1, 1 << 20, "descriptors");
+        check(rings, 1, 64, "rings");
         if (bufferSize % 4096 != 0) {
             throw new IllegalArgumentException("bufferSize is " + bufferSize + " and must be a multiple of 4096 bytes");
         }
@@ -80,6 +87,8 @@ public record IoEngineConfig(
                 1 << 20,
                 64,
                 DEFAULT_DESCRIPTORS,
+                1,
+                false,
                 Optional.empty());
     }
 
@@ -90,28 +99,87 @@ public record IoEngineConfig(
 
     /** The same with this engine, or with the best that works. */
     public IoEngineConfig withEngine(Optional<EngineKind> kind) {
-        return new IoEngineConfig(kind, binding, slots, queue, workers, kernelWorkers, bufferSize, buffers, descriptors, executor);
+        return new IoEngineConfig(
+                kind,
+                binding,
+                slots,
+                queue,
+                workers,
+                kernelWorkers,
+                bufferSize,
+                buffers,
+                descriptors,
+                rings,
+                switching,
+                executor);
     }
 
     /** The same with this binding. */
     public IoEngineConfig withBinding(String name) {
         return new IoEngineConfig(
-                engine, Optional.of(name), slots, queue, workers, kernelWorkers, bufferSize, buffers, descriptors, executor);
+                engine,
+                Optional.of(name),
+                slots,
+                queue,
+                workers,
+                kernelWorkers,
+                bufferSize,
+                buffers,
+                descriptors,
+                rings,
+                switching,
+                executor);
     }
 
     /** The same with another bound of operations in flight. */
     public IoEngineConfig withSlots(int count) {
-        return new IoEngineConfig(engine, binding, count, queue, workers, kernelWorkers, bufferSize, buffers, descriptors, executor);
+        return new IoEngineConfig(
+                engine,
+                binding,
+                count,
+                queue,
+                workers,
+                kernelWorkers,
+                bufferSize,
+                buffers,
+                descriptors,
+                rings,
+                switching,
+                executor);
     }
 
     /** The same with another pool: count and size in bytes of its buffers. */
     public IoEngineConfig withPool(int count, int size) {
-        return new IoEngineConfig(engine, binding, slots, queue, workers, kernelWorkers, size, count, descriptors, executor);
+        return new IoEngineConfig(
+                engine,
+                binding,
+                slots,
+                queue,
+                workers,
+                kernelWorkers,
+                size,
+                count,
+                descriptors,
+                rings,
+                switching,
+                executor);
     }
 
     /** The same with another number of worker threads. */
     public IoEngineConfig withWorkers(int count) {
-        return new IoEngineConfig(engine, binding, slots, queue, count, kernelWorkers, bufferSize, buffers, descriptors, executor);
+        return new IoEngineConfig(
+                engine,
+                binding,
+                slots,
+                queue,
+                count,
+                kernelWorkers,
+                bufferSize,
+                buffers,
+                descriptors,
+                rings,
+                switching,
+                executor);
     }
 
     /**
@@ -120,12 +188,68 @@ public record IoEngineConfig(
      */
     public IoEngineConfig withDescriptors(int count) {
         return new IoEngineConfig(
-                engine, binding, slots, queue, workers, kernelWorkers, bufferSize, buffers, count, executor);
+                engine,
+                binding,
+                slots,
+                queue,
+                workers,
+                kernelWorkers,
+                bufferSize,
+                buffers,
+                count,
+                rings,
+                switching,
+                executor);
+    }
+
+    /** The same with another number of rings. */
+    public IoEngineConfig withRings(int count) {
+        return new IoEngineConfig(
+                engine,
+                binding,
+                slots,
+                queue,
+                workers,
+                kernelWorkers,
+                bufferSize,
+                buffers,
+                descriptors,
+                count,
+                switching,
+                executor);
+    }
+
+    /** The same, able to switch to engines of native code also where it is opened as blocking. */
+    public IoEngineConfig withSwitching() {
+        return new IoEngineConfig(
+                engine,
+                binding,
+                slots,
+                queue,
+                workers,
+                kernelWorkers,
+                bufferSize,
+                buffers,
+                descriptors,
+                rings,
+                true,
+                executor);
     }
 
     /** The same with this executor for users' futures. */
     public IoEngineConfig withExecutor(Executor chosen) {
         return new IoEngineConfig(
-                engine, binding, slots, queue, workers, kernelWorkers, bufferSize, buffers, descriptors, Optional.of(chosen));
+                engine,
+                binding,
+                slots,
+                queue,
+                workers,
+                kernelWorkers,
+                bufferSize,
+                buffers,
+                descriptors,
+                rings,
+                switching,
+                Optional.of(chosen));
     }
 }

@@ -7,7 +7,7 @@ abstract class PinnedTransfer extends TransferOperation implements PinWaiter {
     private boolean write;
 
     PinnedTransfer(VirtualFile file) {
-        super(file.engine().loop());
+        super(file.lanes());
         this.file = file;
     }
 

@@ -34,14 +34,16 @@ final class VectoredTransfer implements PinWaiter {
     }
 
     private final VirtualFile file;
-    private final EngineLoop loop;
     private final boolean write;
     private final List<BufferSlice> pieces;
     private final long position;
     private final Consumer<Outcome> then;
 
+    /** One for the whole of it, from its start, whose thread alone touches what follows. */
+    private volatile Lane lane;
+
     // Engine thread only, once begun.
-    private final List<Lane> lanes = new ArrayList<>();
+    private final List<Part> parts = new ArrayList<>();
     private final int[] moved;
     private final int[] errors;
     private int begun;
@@ -52,7 +54,6 @@ final class VectoredTransfer implements PinWaiter {
     private VectoredTransfer(
             VirtualFile file, boolean write, List<BufferSlice> pieces, long position, Consumer<Outcome> then) {
         this.file = file;
-        this.loop = file.engine().loop();
         this.write = write;
         this.pieces = pieces;
         this.position = position;
@@ -63,7 +64,7 @@ final class VectoredTransfer implements PinWaiter {
 
     /** Blocks a platform thread, parks a virtual one. */
     static long run(VirtualFile file, boolean write, List<BufferSlice> pieces, long position) throws IoFailure {
-        if (file.engine().loop().isEngineThread()) {
+        if (EngineLoop.isAnyEngineThread()) {
             throw new IllegalStateException("a blocking call on an engine thread would stop all I/O");
         }
         CompletableFuture<Outcome> end = new CompletableFuture<>();
@@ -118,7 +119,7 @@ final class VectoredTransfer implements PinWaiter {
         public boolean cancel(boolean mayInterruptIfRunning) {
             boolean cancelled = super.cancel(mayInterruptIfRunning);
             if (cancelled && !transfer.leave()) {
-                transfer.loop.execute(transfer::stop);
+                transfer.lane.loop().execute(transfer::stop);
             }
             return cancelled;
         }
@@ -154,7 +155,8 @@ final class VectoredTransfer implements PinWaiter {
     public void pinned() {
         // One task, so that one turn carries the first pieces over together. It holds no caller's place in line: the
         // pool bounds it.
-        loop.execute(this::begin);
+        lane = file.lanes().hold();
+        lane.loop().execute(this::begin);
     }
 
     @Override
@@ -175,14 +177,14 @@ final class VectoredTransfer implements PinWaiter {
     private void begin() {
         inFlight = 1; // this loop, which a piece that ends at once must not overtake
         for (int i = 0; i < MOST_IN_FLIGHT && begun < pieces.size() && !stopped; i++) {
-            Lane lane = new Lane();
-            lanes.add(lane);
-            next(lane);
+            Part part = new Part();
+            parts.add(part);
+            next(part);
         }
         endedOne();
     }
 
-    private void next(Lane lane) {
+    private void next(Part part) {
         while (begun < pieces.size() && !stopped) {
             int index = begun++;
             BufferSlice piece = pieces.get(index);
@@ -190,9 +192,9 @@ final class VectoredTransfer implements PinWaiter {
             begunTo += piece.length();
             if (piece.length() > 0) {
                 inFlight++;
-                lane.index = index;
-                lane.prepare(write, piece.buffer(), piece.at(), piece.length(), at, file.alignment());
-                lane.submit(file.path(), file.descriptor());
+                part.index = index;
+                part.prepare(write, piece.buffer(), piece.at(), piece.length(), at, file.alignment());
+                part.submit(file.path(), file.descriptor());
                 return;
             }
         }
@@ -200,7 +202,7 @@ final class VectoredTransfer implements PinWaiter {
 
     private void stop() {
         stopped = true;
-        lanes.forEach(loop::cancel);
+        parts.forEach(part -> lane.loop().cancel(part));
     }
 
     private void endedOne() {
@@ -209,6 +211,7 @@ final class VectoredTransfer implements PinWaiter {
             Outcome outcome = outcome();
             pieces.forEach(piece -> piece.buffer().giveBack());
             file.exit(write);
+            lane.letGo(); // each part holds it a little longer
             then.accept(outcome);
         }
     }
@@ -228,11 +231,11 @@ final class VectoredTransfer implements PinWaiter {
         return new Outcome(whole, 0, Optional.empty());
     }
 
-    private final class Lane extends TransferOperation {
+    private final class Part extends TransferOperation {
         private int index;
 
-        Lane() {
-            super(loop);
+        Part() {
+            super(lane);
         }
 
         @Override

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.io;
 
-import dev.millrace.io.engine.EngineLoop;
 import dev.millrace.io.engine.Errno;
 import dev.millrace.io.engine.FileStat;
 import dev.millrace.io.engine.JfrEvents;
@@ -45,7 +44,7 @@ public final class VirtualFile implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(VirtualFile.class);
 
     private final IoEngine engine;
-    private final EngineLoop loop;
+    private final LaneHolder lanes;
     private final Syscalls syscalls;
     private final Descriptor descriptor;
     private final Durability durability;
@@ -57,10 +56,11 @@ public final class VirtualFile implements AutoCloseable {
 
     VirtualFile(IoEngine engine, Descriptor descriptor, FileStat stat, boolean direct, Alignment alignment) {
         this.engine = engine;
-        this.loop = engine.loop();
-        this.syscalls = engine.syscalls();
+        int seat = engine.nextSeat();
+        this.lanes = engine.seat(seat);
+        this.syscalls = engine.syscalls(seat);
         this.descriptor = descriptor;
-        this.durability = new Durability(descriptor);
+        this.durability = new Durability(descriptor, lanes, syscalls);
         this.direct = direct;
         this.alignment = alignment;
         this.bounced = new BouncedTransfer(this, engine.buffers());
@@ -425,7 +425,7 @@ public final class VirtualFile implements AutoCloseable {
         public boolean cancel(boolean mayInterruptIfRunning) {
             boolean cancelled = super.cancel(mayInterruptIfRunning);
             if (cancelled && !operation.leave(new OperationCancelledException(name(write), path()))) {
-                loop.cancel(operation);
+                operation.cancel();
             }
             return cancelled;
         }
@@ -560,6 +560,11 @@ public final class VirtualFile implements AutoCloseable {
 
     IoEngine engine() {
         return engine;
+    }
+
+    /** Where its operations run. */
+    LaneHolder lanes() {
+        return lanes;
     }
 
     /** Its number; only between entering and leaving. */

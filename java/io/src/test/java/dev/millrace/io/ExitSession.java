@@ -75,7 +75,7 @@ final class ExitSession {
 
     private static void read(IoEngine engine, int descriptor, boolean again) throws IoFailure {
         OwnedBuffer buffer = engine.buffers().acquire();
-        new RawRead(engine.loop()) {
+        new RawRead(engine.seat(0)) {
             @Override
             void ended(OwnedBuffer owned, int moved, int error) {
                 if (again && error == 0) {

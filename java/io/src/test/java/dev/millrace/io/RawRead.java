@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.io;
 
-import dev.millrace.io.engine.EngineLoop;
-
 /** A read of a descriptor that no {@link VirtualFile} has: a pipe, or one that a test has opened itself. */
 abstract class RawRead extends TransferOperation {
-    RawRead(EngineLoop loop) {
-        super(loop);
+    RawRead(LaneHolder lanes) {
+        super(lanes);
     }
 
     /** Reads from the start into a whole buffer, which is taken away. */

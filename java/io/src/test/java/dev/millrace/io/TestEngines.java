@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.bindings.Bindings;
 import dev.millrace.bindings.Settings;
-import dev.millrace.io.engine.EngineLoop;
+import dev.millrace.io.engine.PoolMemory;
 import dev.millrace.io.engine.ScriptedDriver;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -32,9 +32,7 @@ final class TestEngines {
     /** Fails where an engine of the test that ran keeps a slot, a place in line, a descriptor or a buffer. */
     static void checkOpened() {
         for (IoEngine engine : List.copyOf(OPENED)) {
-            assertThat(engine.loop().pendingFromCallers())
-                    .as("places still taken")
-                    .isZero();
+            assertThat(engine.pendingFromCallers()).as("places still taken").isZero();
             assertThat(engine.counters().inFlight()).as("slots still taken").isZero();
             assertThat(engine.descriptors().open())
                     .as("descriptors still open")
@@ -82,16 +80,20 @@ final class TestEngines {
     }
 
     static IoEngine scripted(ScriptedDriver driver, int buffers, int size, int descriptors) {
-        EngineLoop loop = EngineLoop.start("millrace-engine-scripted", 1 << 16, () -> driver);
-        IoEngine engine = new IoEngine(
-                IoEngineConfig.defaults()
-                        .withWorkers(1)
-                        .withPool(buffers, size)
-                        .withDescriptors(descriptors),
-                new EngineFactory.Opened(
-                        EngineKind.BLOCKING, loop, driver.mapPool(buffers, size), List.of("scripted"), () -> {}));
-        OPENED.add(engine);
-        return engine;
+        return scripted(
+                IoEngineConfig.defaults().withWorkers(1).withDescriptors(descriptors),
+                driver,
+                PoolMemory.ofJava(buffers, size));
+    }
+
+    static IoEngine scripted(IoEngineConfig config, ScriptedDriver driver, PoolMemory memory) {
+        try {
+            IoEngine engine = new IoEngine(config, EngineFactory.over(config, () -> driver, () -> memory));
+            OPENED.add(engine);
+            return engine;
+        } catch (EngineUnavailableException e) {
+            throw new AssertionError(e);
+        }
     }
 
     /** Threads that park instead of blocking a carrier; nothing on a JDK that has none. */

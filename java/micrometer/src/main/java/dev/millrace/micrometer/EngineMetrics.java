@@ -2,7 +2,7 @@
 package dev.millrace.micrometer;
 
 import dev.millrace.io.DescriptorCounters;
-import dev.millrace.io.EngineStatus;
+import dev.millrace.io.EngineKind;
 import dev.millrace.io.IoEngine;
 import dev.millrace.io.engine.EngineCounters;
 import io.micrometer.core.instrument.FunctionCounter;
@@ -16,8 +16,9 @@ import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
 
 /**
- * What an engine counts, as meters named {@code millrace.engine.*} with the tags {@code engine} and {@code binding}. One
- * look at the engine serves all meters of a scrape: it is asked at most once in a tenth of a second. After the engine was
+ * What an engine counts, over all its rings, as meters named {@code millrace.engine.*} with the tag {@code binding}. Which
+ * kind runs, and may be switched, tells {@code millrace.engine.in.use}: 1 for the one with that tag {@code engine}, else 0.
+ * One look at the engine serves all meters of a scrape: it is asked at most once in a tenth of a second. After the engine was
  * closed the meters keep their last values.
  *
  * <p>Hold the binder as long as the registry shall show the meters: registries hold it weakly.
@@ -37,8 +38,7 @@ public final class EngineMetrics implements MeterBinder {
      */
     public EngineMetrics(IoEngine engine, Tags tags) {
         this.engine = engine;
-        EngineStatus status = engine.status();
-        this.tags = tags.and("engine", status.engine().label(), "binding", status.binding());
+        this.tags = tags.and("binding", engine.status().binding());
         counters = engine.counters();
         takenAt = System.nanoTime();
     }
@@ -70,6 +70,22 @@ public final class EngineMetrics implements MeterBinder {
         bytes(registry, "bytes.read", EngineCounters::bytesRead);
         bytes(registry, "bytes.written", EngineCounters::bytesWritten);
         bytes(registry, "bytes.sent", EngineCounters::bytesSent);
+        FunctionCounter.builder("millrace.engine.switches", engine, used -> used.status()
+                        .switches())
+                .description("times another engine was put in the place of the one that ran")
+                .tags(tags)
+                .register(registry);
+        for (EngineKind kind : EngineKind.values()) {
+            Gauge.builder("millrace.engine.in.use", engine, used -> used.kind() == kind ? 1 : 0)
+                    .description("1 for the engine that runs")
+                    .tags(tags.and("engine", kind.label()))
+                    .register(registry);
+        }
+        gauge(
+                registry,
+                "rings",
+                "engine threads, each with a ring; those too that end what they had begun before a switch",
+                metrics -> metrics.engine.status().rings().size());
         gauge(
                 registry,
                 "slots.used",
@@ -133,7 +149,7 @@ public final class EngineMetrics implements MeterBinder {
         gauge(
                 registry,
                 "buffers.registered",
-                "buffers registered with the kernel",
+                "buffers registered with the kernel, once for each ring that knows them",
                 metrics -> metrics.counters().registeredBuffers());
     }
 

@@ -57,7 +57,7 @@ import org.slf4j.LoggerFactory;
  * be interrupted at any time, and no engine fails for that: the interrupt is kept for the caller, the channel opened
  * anew and the operation, which names its offset, repeated.
  */
-final class JavaSyscalls implements Syscalls {
+public final class JavaSyscalls implements Syscalls {
     /** Empty in a run-time image without the module jdk.unsupported, where nothing opens with direct I/O. */
     private static final Optional<OpenOption> DIRECT = direct();
 

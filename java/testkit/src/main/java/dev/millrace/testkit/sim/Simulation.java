@@ -170,8 +170,8 @@ public final class Simulation implements AutoCloseable {
                 "operations submitted and not completed",
                 engine.counters().inFlight(),
                 0);
-        expect(problems, "callers' places in line", engine.loop().pendingFromCallers(), 0);
-        expect(problems, "handlers that threw", engine.loop().handlerErrors(), 0);
+        expect(problems, "callers' places in line", engine.pendingFromCallers(), 0);
+        expect(problems, "handlers that threw", engine.handlerErrors(), 0);
         expect(problems, "drivers not destroyed", driver.isDestroyed() ? 0 : 1, 0);
         driver.thread().ifPresent(thread -> awaitEnd(thread, problems));
         problems.addAll(driver.violations());
