@@ -294,7 +294,9 @@ public final class CopyLoop {
             void done(OwnedBuffer owned, int moved, int error) {
                 bufferDone(
                         owned,
-                        error == 0 ? Optional.empty() : Optional.of(CopyLoop.this.failed("read", error, bufferPosition)),
+                        error == 0
+                                ? Optional.empty()
+                                : Optional.of(CopyLoop.this.failed("read", error, bufferPosition)),
                         false);
             }
 

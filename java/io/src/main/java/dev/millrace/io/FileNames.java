@@ -96,7 +96,8 @@ final class FileNames {
         }
     }
 
-    private List<Descriptor> all() {
+    /** All that are open. */
+    List<Descriptor> all() {
         List<Descriptor> all = new ArrayList<>();
         lock.lock();
         try {
@@ -164,7 +165,8 @@ final class FileNames {
     /** The same file may have another name (a hard or symbolic link), by which this one was opened. */
     private boolean isNoLongerAt(Descriptor descriptor, String from) {
         String path = descriptor.path();
-        if (path.equals(from) || Path.of(path).toAbsolutePath().equals(Path.of(from).toAbsolutePath())) {
+        if (path.equals(from)
+                || Path.of(path).toAbsolutePath().equals(Path.of(from).toAbsolutePath())) {
             return true;
         }
         StatResult now = syscalls.stat(path);

@@ -186,7 +186,8 @@ class DescriptorCacheContractTest extends EngineContract {
         }
         threads.shutdown();
         for (int i = 0; i < files.size(); i++) {
-            assertThat(files.get(i).path()).isEqualTo(folder.resolve("shared" + i).toString());
+            assertThat(files.get(i).path())
+                    .isEqualTo(folder.resolve("shared" + i).toString());
             files.get(i).close();
         }
         assertThat(engine.descriptors().mostOpen()).isEqualTo(LIMIT);
@@ -418,9 +419,10 @@ class DescriptorCacheContractTest extends EngineContract {
         }
         for (OperationFailedException none : List.of(
                 thrownBy(OperationFailedException.class, () -> open("more", OpenOptions.creating())),
-                thrownBy(OperationFailedException.class, () -> VirtualFile.openAsync(
-                                engine, folder.resolve("more"), OpenOptions.creating())
-                        .get()),
+                thrownBy(
+                        OperationFailedException.class,
+                        () -> VirtualFile.openAsync(engine, folder.resolve("more"), OpenOptions.creating())
+                                .get()),
                 thrownBy(OperationFailedException.class, () -> text(one)),
                 thrownBy(OperationFailedException.class, () -> one.syncAsync().get()),
                 thrownBy(OperationFailedException.class, () -> engine.deleteIfExists(folder.resolve("one"))))) {

@@ -91,10 +91,8 @@ class DescriptorCacheTest {
     @Test
     void opensAgainWithoutMakingOrEmptying() throws Exception {
         limit(1);
-        try (VirtualFile first =
-                        VirtualFile.open(files.engine, folder.resolve("first"), OpenOptions.creatingNew());
-                VirtualFile second =
-                        VirtualFile.open(files.engine, folder.resolve("second"), OpenOptions.creating())) {
+        try (VirtualFile first = VirtualFile.open(files.engine, folder.resolve("first"), OpenOptions.creatingNew());
+                VirtualFile second = VirtualFile.open(files.engine, folder.resolve("second"), OpenOptions.creating())) {
             first.truncate(10);
             second.truncate(20);
             assertThat(first.stat().size()).isEqualTo(10);
@@ -102,10 +100,8 @@ class DescriptorCacheTest {
             assertThat(calls)
                     .filteredOn(call -> call.startsWith("open "))
                     .startsWith(
-                            "open first "
-                                    + (OpenFlag.READ | OpenFlag.WRITE | OpenFlag.CREATE | OpenFlag.EXCLUSIVE),
-                            "open second "
-                                    + (OpenFlag.READ | OpenFlag.WRITE | OpenFlag.CREATE | OpenFlag.TRUNCATE))
+                            "open first " + (OpenFlag.READ | OpenFlag.WRITE | OpenFlag.CREATE | OpenFlag.EXCLUSIVE),
+                            "open second " + (OpenFlag.READ | OpenFlag.WRITE | OpenFlag.CREATE | OpenFlag.TRUNCATE))
                     .endsWith(
                             "open first " + (OpenFlag.READ | OpenFlag.WRITE),
                             "open second " + (OpenFlag.READ | OpenFlag.WRITE));
@@ -211,8 +207,7 @@ class DescriptorCacheTest {
         assertThat(files.engine.descriptors().mostOpen()).isLessThanOrEqualTo(4);
         assertThat(files.engine.descriptors().waits()).isZero();
         systemLimit.set(0);
-        OperationFailedException none =
-                EngineContract.thrownBy(OperationFailedException.class, () -> file("more"));
+        OperationFailedException none = EngineContract.thrownBy(OperationFailedException.class, () -> file("more"));
         assertThat(none.errno()).isEqualTo(Errno.EMFILE);
         assertThat(none)
                 .hasMessageContaining("at most 100 descriptors")
@@ -237,8 +232,7 @@ class DescriptorCacheTest {
             Flight flight = files.driver.awaitInFlight(1).get(0);
             Path path = folder.resolve("opened");
             Files.createFile(path);
-            CompletableFuture<VirtualFile> open =
-                    VirtualFile.openAsync(files.engine, path, OpenOptions.reading());
+            CompletableFuture<VirtualFile> open = VirtualFile.openAsync(files.engine, path, OpenOptions.reading());
             awaitCounters(now -> now.waits() == 1);
             assertThat(open).isNotDone();
             assertThat(files.engine.descriptors().evictions()).isZero();
@@ -315,8 +309,7 @@ class DescriptorCacheTest {
             CompletableFuture<IoResult> read = busy.readAsync(one, 0, 4, 0);
             Flight flight = files.driver.awaitInFlight(1).get(0);
             CompletableFuture<IoResult> waits = unwanted.readAsync(two, 0, 4, 0);
-            CompletableFuture<Long> vectored =
-                    unwanted.readVectoredAsync(List.of(new BufferSlice(three, 0, 4)), 0);
+            CompletableFuture<Long> vectored = unwanted.readVectoredAsync(List.of(new BufferSlice(three, 0, 4)), 0);
             assertThat(two.isOwned()).isFalse();
             assertThat(waits.cancel(true)).isTrue();
             assertThat(vectored.cancel(true)).isTrue();
@@ -353,8 +346,8 @@ class DescriptorCacheTest {
             awaitCounters(now -> now.waits() == 1);
             closed.close();
             for (CompletableFuture<?> end : List.of(waits, sync, parked)) {
-                FileClosedException told = EngineContract.thrownBy(
-                        FileClosedException.class, () -> end.get(20, TimeUnit.SECONDS));
+                FileClosedException told =
+                        EngineContract.thrownBy(FileClosedException.class, () -> end.get(20, TimeUnit.SECONDS));
                 assertThat(told.path()).isEqualTo(closed.path());
             }
             assertThat(two.isOwned()).isTrue();

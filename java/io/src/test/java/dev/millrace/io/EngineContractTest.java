@@ -214,20 +214,8 @@ class EngineContractTest extends EngineContract {
     void keepsTheKernelsWorkersFewHoweverManyReadsMustWait() throws Exception {
         assumeTrue(kind == EngineKind.IO_URING, "other engines have no workers of the kernel");
         IoEngineConfig config = config();
-        IoEngine capped = TestEngines.open(
-                new IoEngineConfig(
-                        config.engine(),
-                        config.binding(),
-                        512,
-                        1024,
-                        1,
-                        1,
-                        4096,
-                        256,
-                        1024,
-                        1,
-                        false,
-                        config.executor()));
+        IoEngine capped = TestEngines.open(new IoEngineConfig(
+                config.engine(), config.binding(), 512, 1024, 1, 1, 4096, 256, 1024, 1, false, config.executor()));
         try (capped) {
             // A file that cannot be read without waiting: the kernel makes a thread of its own for each read, if it
             // may.

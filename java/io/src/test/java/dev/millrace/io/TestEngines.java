@@ -34,12 +34,8 @@ final class TestEngines {
         for (IoEngine engine : List.copyOf(OPENED)) {
             assertThat(engine.pendingFromCallers()).as("places still taken").isZero();
             assertThat(engine.counters().inFlight()).as("slots still taken").isZero();
-            assertThat(engine.descriptors().open())
-                    .as("descriptors still open")
-                    .isZero();
-            assertThat(engine.descriptors().kept())
-                    .as("descriptors still kept")
-                    .isZero();
+            assertThat(engine.descriptors().open()).as("descriptors still open").isZero();
+            assertThat(engine.descriptors().kept()).as("descriptors still kept").isZero();
             assertThat(engine.descriptors().mostOpen())
                     .as("most descriptors open")
                     .isLessThanOrEqualTo(engine.descriptors().limit());

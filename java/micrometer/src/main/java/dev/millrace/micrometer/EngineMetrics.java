@@ -70,8 +70,10 @@ public final class EngineMetrics implements MeterBinder {
         bytes(registry, "bytes.read", EngineCounters::bytesRead);
         bytes(registry, "bytes.written", EngineCounters::bytesWritten);
         bytes(registry, "bytes.sent", EngineCounters::bytesSent);
-        FunctionCounter.builder("millrace.engine.switches", engine, used -> used.status()
-                        .switches())
+        FunctionCounter.builder(
+                        "millrace.engine.switches",
+                        engine,
+                        used -> used.status().switches())
                 .description("times another engine was put in the place of the one that ran")
                 .tags(tags)
                 .register(registry);
@@ -163,8 +165,7 @@ public final class EngineMetrics implements MeterBinder {
 
     private void descriptors(
             MeterRegistry registry, String name, String description, ToLongFunction<DescriptorCounters> value) {
-        FunctionCounter.builder(
-                        "millrace.engine." + name, engine, counted -> value.applyAsLong(counted.descriptors()))
+        FunctionCounter.builder("millrace.engine." + name, engine, counted -> value.applyAsLong(counted.descriptors()))
                 .description(description)
                 .tags(tags)
                 .register(registry);

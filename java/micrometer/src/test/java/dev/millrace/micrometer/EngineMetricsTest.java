@@ -27,8 +27,7 @@ class EngineMetricsTest {
     void showsWhatTheEngineCounts(EngineKind kind) throws Exception {
         SimpleMeterRegistry registry = new SimpleMeterRegistry();
         EngineMetrics metrics;
-        try (IoEngine engine =
-                IoEngine.open(IoEngineConfig.defaults()
+        try (IoEngine engine = IoEngine.open(IoEngineConfig.defaults()
                 .withEngine(kind)
                 .withSwitching()
                 .withRings(2)

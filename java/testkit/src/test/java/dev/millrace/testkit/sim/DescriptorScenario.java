@@ -80,7 +80,8 @@ final class DescriptorScenario {
                     unexpected(simulation, failure);
                 }
             }
-            Simulation.expect("descriptors kept", simulation.engine().descriptors().kept(), 0);
+            Simulation.expect(
+                    "descriptors kept", simulation.engine().descriptors().kept(), 0);
             if (models.size() == FILES && rates.errors() == 0) {
                 boolean turns = simulation.engine().descriptors().evictions() > 0;
                 Simulation.expect("files take turns", turns ? 1 : 0, 1);
@@ -138,7 +139,8 @@ final class DescriptorScenario {
             model.failed = true;
             throw failure;
         }
-        Simulation.expect("syncs of " + model.file.path() + " that succeed after one has failed", model.failed ? 1 : 0, 0);
+        Simulation.expect(
+                "syncs of " + model.file.path() + " that succeed after one has failed", model.failed ? 1 : 0, 0);
         for (int page = 0; page < PAGES; page++) {
             model.synced[page] = model.written[page];
             model.durable[page] = !model.unsure[page];
