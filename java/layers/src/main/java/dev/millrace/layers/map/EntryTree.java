@@ -20,6 +20,9 @@ final class EntryTree<T> {
     /** Older. */
     private final EntryTree<T> right;
 
+    /** The newest of all. */
+    private final Entry<T> first;
+
     private final int height;
     private final long oldest;
 
@@ -27,6 +30,7 @@ final class EntryTree<T> {
         this.left = left;
         this.entry = entry;
         this.right = right;
+        first = left == null ? entry : left.first;
         height = 1 + Math.max(height(left), height(right));
         long least = entry.oldest;
         least = left == null ? least : least(least, left.oldest);
@@ -79,7 +83,7 @@ final class EntryTree<T> {
         if (tree.left == null || tree.right == null) {
             return tree.left == null ? tree.right : tree.left;
         }
-        Entry<T> next = tree.right.first();
+        Entry<T> next = tree.right.first;
         return balanced(tree.left, next, without(tree.right, next));
     }
 
@@ -106,19 +110,13 @@ final class EntryTree<T> {
         return new EntryTree<>(left, entry, right);
     }
 
-    /** The newest. */
-    Entry<T> first() {
-        EntryTree<T> tree = this;
-        while (tree.left != null) {
-            tree = tree.left;
-        }
-        return tree.entry;
-    }
-
     /** The first that begins at or below a version; null where none does. */
     static <T> Entry<T> first(EntryTree<T> tree, long lsn) {
         EntryTree<T> at = tree;
         while (at != null && Long.compareUnsigned(at.oldest, lsn) <= 0) {
+            if (Long.compareUnsigned(at.first.oldest, lsn) <= 0) {
+                return at.first; // at once for a version above all
+            }
             if (at.left != null && Long.compareUnsigned(at.left.oldest, lsn) <= 0) {
                 at = at.left;
             } else if (Long.compareUnsigned(at.entry.oldest, lsn) <= 0) {
@@ -148,15 +146,14 @@ final class EntryTree<T> {
     /** The first image of exactly this version; null where there is none. */
     static <T> Entry<T> imageAt(EntryTree<T> tree, long lsn) {
         Entry<T> found = null;
-        EntryTree<T> at = tree;
+        EntryTree<T> at = tree == null || Long.compareUnsigned(tree.first.newest, lsn) < 0 ? null : tree;
         while (at != null) {
             int order = Long.compareUnsigned(at.entry.newest, lsn);
             if (order == 0 && at.entry.image) {
                 found = at.entry;
             }
             // Images come before deltas of the same version.
-            boolean after = order > 0;
-            at = after ? at.right : at.left;
+            at = order > 0 ? at.right : at.left;
         }
         return found;
     }

@@ -30,6 +30,11 @@ final class KeyTree<T> {
     private final KeyTree<T> right;
     private final EntryTree<T> entries;
     private final int leaves;
+    /** The split once more: on the way down, following its reference costs more than comparing. */
+    private final long splitHigh;
+
+    private final long splitMiddle;
+    private final int splitLow;
 
     private KeyTree(LayerKey split, KeyTree<T> left, KeyTree<T> right, EntryTree<T> entries) {
         this.split = split;
@@ -37,6 +42,9 @@ final class KeyTree<T> {
         this.right = right;
         this.entries = entries;
         leaves = split == null ? 1 : left.leaves + right.leaves;
+        splitHigh = split == null ? 0 : split.high();
+        splitMiddle = split == null ? 0 : split.middle();
+        splitLow = split == null ? 0 : split.low();
     }
 
     private static <T> KeyTree<T> leaf(EntryTree<T> entries) {
@@ -60,10 +68,14 @@ final class KeyTree<T> {
 
     /** The child on the way down to a key; null at the end. */
     KeyTree<T> towards(LayerKey key) {
-        if (split == null) {
-            return null;
+        int order = Long.compareUnsigned(key.high(), splitHigh);
+        if (order == 0) {
+            order = Long.compareUnsigned(key.middle(), splitMiddle);
         }
-        return key.compareTo(split) < 0 ? left : right;
+        if (order == 0) {
+            order = Integer.compare(key.low(), splitLow);
+        }
+        return order < 0 ? left : right;
     }
 
     /** Layers that have all keys of this node, and not all of its parent's; null where there are none. */

@@ -165,7 +165,9 @@ public final class LayerMap<T> {
      * <p>The first and each further layer cost O(log n) for a version above all, and at most O(log² n) for an older one.
      */
     public Iterator<T> search(LayerKey key, Lsn lsn) {
-        return new LayerSearch<>(state.tree(), key, lsn.value());
+        State<T> now = state;
+        boolean imagesAt = EntryTree.imageAt(now.all(), lsn.value()) != null;
+        return new LayerSearch<>(now.tree(), key, lsn.value(), imagesAt);
     }
 
     /** Images and deltas, as they are now, in an order that depends on their names only; bounded memory. */

@@ -24,7 +24,12 @@ final class LayerSearch<T> implements Iterator<T> {
     private Entry<T> next;
     private int nextAt;
 
-    LayerSearch(KeyTree<T> map, LayerKey key, long lsn) {
+    /**
+     * Begins one.
+     *
+     * @param imagesAt whether there are images of exactly this version
+     */
+    LayerSearch(KeyTree<T> map, LayerKey key, long lsn, boolean imagesAt) {
         this.lsn = lsn;
         if (key.equals(LayerKey.MAX)) {
             return; // no range has it
@@ -35,8 +40,7 @@ final class LayerSearch<T> implements Iterator<T> {
             Entry<T> head = EntryTree.first(tree, lsn);
             if (head != null) {
                 add(tree, head);
-                // What is newest below the version cannot hide an image at the version.
-                Entry<T> at = Long.compareUnsigned(head.newest, lsn) < 0 ? null : EntryTree.imageAt(tree, lsn);
+                Entry<T> at = imagesAt ? EntryTree.imageAt(tree, lsn) : null;
                 image = at != null && (image == null || at.compareTo(image) < 0) ? at : image;
             }
         }

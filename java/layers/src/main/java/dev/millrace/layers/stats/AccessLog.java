@@ -27,15 +27,17 @@ import java.util.concurrent.locks.LockSupport;
 final class AccessLog {
     private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
 
-    /** The ring comes first. */
+    /** How many accesses have begun; negative once it is sealed. What each access needs lies close together, in front. */
+    private static final int BEGUN = 0;
+
+    private static final int FLAGS = 1;
+    /** Of four kinds, which never become more. */
+    private static final int COUNTS = 2;
+
+    private static final int FIRST = 6;
+    private static final int SLOTS = 7;
     private static final int RING = LayerAccessStats.HISTORY;
 
-    private static final int FIRST = RING;
-    /** How many accesses have begun; negative once it is sealed. */
-    private static final int BEGUN = RING + 1;
-
-    private static final int FLAGS = RING + 2;
-    private static final int COUNTS = RING + 3;
     private static final long SEALED = Long.MIN_VALUE;
 
     private static final AccessKind[] KINDS = AccessKind.values();
@@ -64,7 +66,7 @@ final class AccessLog {
 
     /** An empty log. */
     static long[] create() {
-        return new long[COUNTS + KINDS.length];
+        return new long[SLOTS + RING];
     }
 
     /** Records an access; false where the log is sealed, and nothing was recorded. */
@@ -77,7 +79,7 @@ final class AccessLog {
         if (place == 0) {
             LONGS.setRelease(log, FIRST, entry);
         }
-        put(log, (int) (place % RING), entry);
+        put(log, slot(place), entry);
         long flag = 1L << task.index();
         if (((long) LONGS.getVolatile(log, FLAGS) & flag) == 0) {
             LONGS.getAndBitwiseOr(log, FLAGS, flag);
@@ -103,6 +105,10 @@ final class AccessLog {
     private static boolean isNewer(long entry, long other) {
         int ahead = lapOf(entry) - lapOf(other) & LAP_MASK;
         return ahead != 0 && ahead <= LAP_MASK / 2;
+    }
+
+    private static int slot(long place) {
+        return SLOTS + (int) (place % RING);
     }
 
     private static long lap(long place) {
@@ -203,7 +209,7 @@ final class AccessLog {
         List<LayerAccess> history = new ArrayList<>(RING);
         long dropped = Math.max(0, begun - RING);
         for (long place = dropped; place < begun; place++) {
-            long entry = (long) LONGS.getVolatile(log, (int) (place % RING));
+            long entry = (long) LONGS.getVolatile(log, slot(place));
             // One that is not there yet, or no more, leaves something else in its place.
             if (entry != 0 && lapOf(entry) == lap(place)) {
                 history.add(unpack(entry));

@@ -20,8 +20,8 @@ import java.util.OptionalLong;
  * and never lost; entries of the history are in the order in which accesses began. Moments come from the caller's clock, in
  * milliseconds since 1970; what lies before 1970 or after the year 2527 is recorded as the nearest moment within.
  *
- * <p>Memory, all that hangs on it included: 72 bytes when only loaded, at most 96 with up to five residence events, at most
- * 400 once it was read (64-bit JVM with compressed class pointers).
+ * <p>Memory, all that hangs on it included, on a 64-bit JVM with or without compressed references: at most 80 bytes when
+ * only loaded, at most 96 with up to four residence events, at most 400 once it was read.
  */
 @SuppressWarnings("EnumOrdinal") // of what lies in memory only
 public final class AccessStatistics {
@@ -100,12 +100,12 @@ public final class AccessStatistics {
         residenceCount = residenceCount == Integer.MAX_VALUE ? residenceCount - CAPACITY + 1 : residenceCount + 1;
     }
 
-    /** Most layers are loaded and nothing else; five places are what fits into the memory of one never read. */
+    /** Most layers are loaded and nothing else; four places are what fits into the memory of one never read. */
     private static int grown(int full) {
         if (full == 0) {
             return 2;
         }
-        return full == 2 ? 5 : CAPACITY;
+        return full == 2 ? 4 : CAPACITY;
     }
 
     /** When the layer was last read, whatever was reset, in milliseconds since 1970; empty before the first access. */
