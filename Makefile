@@ -113,7 +113,7 @@ stage: java
 
 # ------------------------------------------------------------------ benchmarks
 
-.PHONY: bench-loop bench-download bench-bindings bench-peers bench-io bench-check bench-profile limit
+.PHONY: bench-loop bench-download bench-bindings bench-peers bench-io bench-layers bench-check bench-profile limit
 limit: packages-build
 	@$(MAKE) --no-print-directory -s -C benchmarks/limit
 bench-loop: packages-bench java limit
@@ -126,6 +126,8 @@ bench-peers: packages-bench java limit
 	@benchmarks/scripts/bench-peers
 bench-io: packages-bench java
 	@benchmarks/scripts/bench-io
+bench-layers: java
+	@benchmarks/scripts/bench-layers
 bench-profile: packages-bench java
 	@benchmarks/scripts/bench-profile
 # Ratios and counts against the committed baseline; at most 4 minutes.

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.layers;
+
+/**
+ * The id of a timeline: 32 lower-case hex digits, so that nothing else ever becomes part of a path.
+ *
+ * @param text the digits
+ */
+public record TimelineId(String text) implements Comparable<TimelineId> {
+    /** Digits of an id. */
+    public static final int DIGITS = 32;
+
+    /** Refuses all but 32 lower-case hex digits. */
+    public TimelineId {
+        if (text.length() != DIGITS || !Hex.isLower(text)) {
+            throw new IllegalArgumentException(
+                    "'" + text + "' is not the id of a timeline, which is 32 lower-case hex digits");
+        }
+    }
+
+    @Override
+    public int compareTo(TimelineId other) {
+        return text.compareTo(other.text);
+    }
+
+    @Override
+    public String toString() {
+        return text;
+    }
+}
