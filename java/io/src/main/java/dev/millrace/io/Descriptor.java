@@ -78,6 +78,7 @@ final class Descriptor implements DescriptorCache.Request {
     // Guarded by the cache's lock.
     private Phase phase = Phase.OPEN;
     private List<Waiting> waiting = List.of();
+    private Optional<DescriptorCache.Grant> grant = Optional.empty();
     /** Place in the clock, -1 outside. */
     private int clockIndex = -1;
 
@@ -324,8 +325,19 @@ final class Descriptor implements DescriptorCache.Request {
         return phase;
     }
 
+    /** Ends what it was granted, or was taken by. */
     void phase(Phase next) {
         phase = next;
+        grant = Optional.empty();
+    }
+
+    /** What will open it, or close it for another; empty in other phases than these. */
+    Optional<DescriptorCache.Grant> grant() {
+        return grant;
+    }
+
+    void grant(Optional<DescriptorCache.Grant> next) {
+        grant = next;
     }
 
     boolean isClosing() {

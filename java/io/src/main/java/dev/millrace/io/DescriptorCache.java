@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
@@ -59,8 +60,21 @@ final class DescriptorCache {
         List<Runnable> refusals(Function<String, IoFailure> why);
     }
 
-    /** Room for a request; with the descriptor that has to be closed first. */
-    private record Grant(Request request, Optional<Descriptor> victim) {}
+    /** Room for a request; with the descriptor that has to be closed first. Carried out by whoever begins it first. */
+    static final class Grant {
+        private final Request request;
+        private final Optional<Descriptor> victim;
+        private final AtomicBoolean begun = new AtomicBoolean();
+
+        private Grant(Request request, Optional<Descriptor> victim) {
+            this.request = request;
+            this.victim = victim;
+        }
+
+        private boolean begin() {
+            return begun.compareAndSet(false, true);
+        }
+    }
 
     private final IoEngine engine;
     private final Executor files;
@@ -130,7 +144,7 @@ final class DescriptorCache {
     void makeRoom(String operation, String path) throws IoFailure {
         refuseEngineThread();
         ParkedPin parked = new ParkedPin();
-        ask(new Opening(operation, path, parked)).ifPresent(this::carryOut);
+        ask(new Opening(operation, path, parked)).filter(Grant::begin).ifPresent(this::carryOut);
         parked.await();
     }
 
@@ -217,13 +231,25 @@ final class DescriptorCache {
         Optional<Grant> grant;
         lock.lock();
         try {
-            grant = enter(descriptor, new Waiting(operation, parked), after);
+            grant = enter(descriptor, new Waiting(operation, parked), after).or(descriptor::grant);
         } finally {
             lock.unlock();
         }
         after.forEach(Runnable::run);
-        grant.ifPresent(this::carryOut);
+        // What it waits for may be waiting for a thread: then it is done on this one.
+        for (; grant.isPresent() && grant.get().begin(); grant = nextFor(descriptor, parked)) {
+            carryOut(grant.get());
+        }
         parked.await();
+    }
+
+    private Optional<Grant> nextFor(Descriptor descriptor, ParkedPin parked) {
+        lock.lock();
+        try {
+            return parked.isTold() ? Optional.empty() : descriptor.grant();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** {@link Descriptor#enter(String, PinWaiter)} of one that is not simply open. */
@@ -539,10 +565,13 @@ final class DescriptorCache {
     }
 
     private static Grant granted(Request request, Optional<Descriptor> victim) {
+        Grant grant = new Grant(request, victim);
+        victim.ifPresent(descriptor -> descriptor.grant(Optional.of(grant)));
         if (request instanceof Descriptor descriptor) {
             descriptor.phase(Phase.OPENING);
+            descriptor.grant(Optional.of(grant));
         }
-        return new Grant(request, victim);
+        return grant;
     }
 
     /** The first in line that somebody waits for; the others leave it. */
@@ -628,32 +657,38 @@ final class DescriptorCache {
 
     private void dispatch(Grant grant) {
         try {
-            files.execute(() -> carryOut(grant));
+            files.execute(() -> {
+                if (grant.begin()) {
+                    carryOut(grant);
+                }
+            });
         } catch (RejectedExecutionException e) {
-            undo(grant);
+            if (grant.begin()) {
+                undo(grant);
+            }
         }
     }
 
     /** Closes what has to be closed, and lets the request go on. On a thread that may block; no lock is held. */
     private void carryOut(Grant grant) {
-        if (grant.victim().isPresent() && !retire(grant.victim().get())) {
-            undo(new Grant(grant.request(), Optional.empty()), 0);
+        if (grant.victim.isPresent() && !retire(grant.victim.get())) {
+            undo(grant, 0);
             return;
         }
-        grant.request().granted();
+        grant.request.granted();
     }
 
     /** Nobody closes or opens anything any more. */
     private void undo(Grant grant) {
-        int room = grant.victim().isPresent() ? 0 : 1;
-        grant.victim().ifPresent(this::spare);
+        int room = grant.victim.isPresent() ? 0 : 1;
+        grant.victim.ifPresent(this::spare);
         undo(grant, room);
     }
 
     private void undo(Grant grant, int room) {
         after(after -> {
             open -= room;
-            refuse(grant.request(), Refusal.CLOSED, after);
+            refuse(grant.request, Refusal.CLOSED, after);
             serve(after);
         });
     }

@@ -76,6 +76,10 @@ public final class IoEngine implements AutoCloseable {
 
     /** Over engine threads that are already there: tests bring drivers of their own. */
     IoEngine(IoEngineConfig config, EngineFactory.Opened opened) {
+        this(config, opened, Optional.empty());
+    }
+
+    private IoEngine(IoEngineConfig config, EngineFactory.Opened opened, Optional<Executor> files) {
         this.foundation = opened.foundation();
         this.lanes = new Lanes(foundation.memory(), opened.lanes(), config.rings(), opened.source());
         this.pool = new BufferPool(foundation.memory(), lanes::registered, lanes::failure);
@@ -88,7 +92,7 @@ public final class IoEngine implements AutoCloseable {
         this.fileThreads = daemonPool("millrace-files", config.workers(), FileThread::new);
         this.executor = config.executor().orElse(ownExecutor);
         this.names = new FileNames(syscalls);
-        this.descriptorCache = new DescriptorCache(this, config.descriptors(), fileThreads);
+        this.descriptorCache = new DescriptorCache(this, config.descriptors(), files.orElse(fileThreads));
     }
 
     private static ThreadPoolExecutor daemonPool(String name, int threads, BiFunction<Runnable, String, Thread> maker) {
@@ -120,12 +124,15 @@ public final class IoEngine implements AutoCloseable {
      * An engine over a driver that is brought along, which is made on the engine thread. <b>Not API</b>: for the drivers of
      * tests. It calls itself {@link EngineKind#BLOCKING}.
      *
+     * @param files opens and closes descriptors for calls that must not block
      * @throws EngineUnavailableException where the driver has no memory for the pool
      */
-    public static IoEngine over(IoEngineConfig config, Supplier<Driver> driver) throws EngineUnavailableException {
+    public static IoEngine over(IoEngineConfig config, Supplier<Driver> driver, Executor files)
+            throws EngineUnavailableException {
         return new IoEngine(
                 config,
-                EngineFactory.over(config, driver, () -> PoolMemory.ofJava(config.buffers(), config.bufferSize())));
+                EngineFactory.over(config, driver, () -> PoolMemory.ofJava(config.buffers(), config.bufferSize())),
+                Optional.of(files));
     }
 
     /** Which engine runs. */

@@ -23,6 +23,10 @@ final class ParkedPin implements PinWaiter {
         LockSupport.unpark(caller);
     }
 
+    boolean isTold() {
+        return told;
+    }
+
     /** An interrupt does not end it, since what comes must be taken; it is kept. */
     void await() throws IoFailure {
         boolean interrupted = false;

@@ -79,7 +79,7 @@ class DescriptorCacheContractTest extends EngineContract {
 
     @Test
     void servesManyMoreFilesThanThereAreDescriptors() throws Exception {
-        serve(1000, 50, 64);
+        serve(400, 50, 64);
     }
 
     @Test

@@ -385,6 +385,38 @@ class DescriptorCacheTest {
     }
 
     @Test
+    void opensItselfWhatTheThreadsForFilesHaveNoTimeFor() throws Exception {
+        limit(2);
+        try (VirtualFile first = file("1");
+                VirtualFile second = file("22");
+                VirtualFile third = file("333");
+                VirtualFile fourth = file("4444");
+                OwnedBuffer one = buffer();
+                OwnedBuffer two = buffer()) {
+            CountDownLatch busy = new CountDownLatch(1);
+            CountDownLatch release = new CountDownLatch(1);
+            // The one thread for files is held where it opens another file again.
+            atNextStat.set(() -> {
+                busy.countDown();
+                try {
+                    release.await();
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            });
+            CompletableFuture<IoResult> held = first.readAsync(one, 0, 1, 0);
+            busy.await();
+            CompletableFuture<IoResult> queued = second.readAsync(two, 0, 2, 0);
+            assertThat(second.stat().size()).isEqualTo(2);
+            assertThat(queued.join().bytes()).isEqualTo(2);
+            assertThat(third.stat().size() + fourth.stat().size()).isEqualTo(7);
+            assertThat(held).isNotDone();
+            release.countDown();
+            assertThat(held.join().bytes()).isEqualTo(1);
+        }
+    }
+
+    @Test
     void neverBlocksTheEngineThread() throws Exception {
         limit(1);
         try (VirtualFile away = file("away");

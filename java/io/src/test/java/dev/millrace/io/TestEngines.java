@@ -13,12 +13,14 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Assumptions;
 
 /** Engines for tests: each kind that this machine has, or one over a scripted driver. */
 final class TestEngines {
     static final int BUFFER = 64 << 10;
     static final int BUFFERS = 8;
+    private static final int TRIES = 500;
 
     /** Engines of the test that runs. */
     private static final List<IoEngine> OPENED = Collections.synchronizedList(new ArrayList<>());
@@ -34,6 +36,10 @@ final class TestEngines {
         for (IoEngine engine : List.copyOf(OPENED)) {
             assertThat(engine.pendingFromCallers()).as("places still taken").isZero();
             assertThat(engine.counters().inFlight()).as("slots still taken").isZero();
+            // The file of a cancelled open is closed when nobody waits for it any more.
+            for (int i = 0; i < TRIES && engine.descriptors().open() > 0; i++) {
+                LockSupport.parkNanos(10_000_000);
+            }
             assertThat(engine.descriptors().open()).as("descriptors still open").isZero();
             assertThat(engine.descriptors().kept()).as("descriptors still kept").isZero();
             assertThat(engine.descriptors().mostOpen())

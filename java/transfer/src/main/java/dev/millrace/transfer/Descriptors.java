@@ -31,7 +31,7 @@ final class Descriptors {
     static DownloaderConfig fit(DownloaderConfig config, int engineLimit) {
         OptionalLong limit = limit();
         long ofProcess = limit.isEmpty() ? Long.MAX_VALUE : (limit.getAsLong() - RESERVE) / PER_DOWNLOAD;
-        int ofEngine = engineLimit - engineLimit / 4;
+        long ofEngine = (long) engineLimit - engineLimit / 4;
         long wished = (long) config.layerPermits() + config.indexPermits();
         long room = Math.max(2, Math.min(ofProcess, ofEngine));
         if (wished <= room) {

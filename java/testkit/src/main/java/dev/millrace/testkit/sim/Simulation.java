@@ -15,8 +15,8 @@ import java.util.function.BooleanSupplier;
 
 /**
  * An {@link IoEngine} over a {@link SimulatedDriver}, and all that happens to it, from one seed. The thread that made it
- * runs the scenario: it makes blocking calls, and has the rest happen by {@link #step}. Users' futures complete on it,
- * within a step.
+ * runs the scenario: it makes blocking calls, and has the rest happen by {@link #step}. Users' futures complete on it, and
+ * descriptors are opened again for calls that do not block, within a step.
  *
  * <p>{@link #close} proves that nothing was left behind: buffers, slots, places in line, descriptors, the engine thread;
  * that no handler threw; and that nothing was done that a correct program never does.
@@ -68,7 +68,8 @@ public final class Simulation implements AutoCloseable {
                             .withPool(size.buffers(), size.bufferSize())
                             .withDescriptors(size.descriptors())
                             .withExecutor(completions::add),
-                    () -> turned);
+                    () -> turned,
+                    completions::add);
         } catch (EngineUnavailableException e) {
             throw new AssertionError(e);
         }
