@@ -17,7 +17,7 @@ import picocli.CommandLine.Spec;
         version = "millrace 0.1.0-SNAPSHOT",
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {GetCommand.class, DoctorCommand.class})
+        subcommands = {GetCommand.class, DoctorCommand.class, BenchCommand.class})
 public final class Main implements Runnable {
     @Spec
     private CommandSpec spec;
@@ -56,7 +56,7 @@ public final class Main implements Runnable {
     /** Without a command there is nothing to do. */
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "A command is missing: get or doctor");
+        throw new ParameterException(spec.commandLine(), "A command is missing: get, doctor or bench");
     }
 
     private static int usage(PrintWriter err, ParameterException e) {
@@ -83,6 +83,9 @@ public final class Main implements Runnable {
             }
             if (type == DoctorCommand.class) {
                 return type.cast(new DoctorCommand(around));
+            }
+            if (type == ChurnCommand.class) {
+                return type.cast(new ChurnCommand(around));
             }
             return CommandLine.defaultFactory().create(type);
         }
