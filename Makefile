@@ -112,7 +112,7 @@ stage: java
 
 # ------------------------------------------------------------------ benchmarks
 
-.PHONY: bench-loop bench-download bench-bindings bench-peers bench-io bench-check limit
+.PHONY: bench-loop bench-download bench-bindings bench-peers bench-io bench-churn bench-check limit
 limit: packages-build
 	@$(MAKE) --no-print-directory -s -C benchmarks/limit
 bench-loop: packages-bench java limit
@@ -125,6 +125,8 @@ bench-peers: packages-bench java limit
 	@benchmarks/scripts/bench-peers
 bench-io: packages-bench java
 	@benchmarks/scripts/bench-io
+bench-churn: packages-build java
+	@benchmarks/scripts/bench-churn
 # Ratios and counts against the committed baseline; at most 4 minutes.
 bench-check: packages-bench java limit
 	@benchmarks/scripts/bench-check
