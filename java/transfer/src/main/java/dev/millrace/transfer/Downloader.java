@@ -100,7 +100,7 @@ public final class Downloader implements AutoCloseable {
     }
 
     static Downloader open(IoEngine engine, ObjectSource source, DownloaderConfig config, Timing timing, Pools pools) {
-        return new Downloader(engine, source, Descriptors.fit(config), timing, pools);
+        return new Downloader(engine, source, Descriptors.fit(config, engine.descriptors().limit()), timing, pools);
     }
 
     /**
