@@ -67,6 +67,8 @@ final class EngineCalls {
         json.put("buffer_size", status.bufferSize());
         json.put("registered_buffers", status.registeredBuffers());
         json.put("huge_pages", status.hugePages());
+        json.put("rings", status.rings().size());
+        json.put("switches", status.switches());
         json.put("reasons", status.notes());
         return json;
     }

@@ -200,7 +200,7 @@ final class FakeService implements LayerService, EngineControl {
 
     @Override
     public EngineStatus status() {
-        return new EngineStatus(engine, "ffm", 8, 4, 4096, 0, 0, List.of("io_uring is not for tests"));
+        return new EngineStatus(engine, "ffm", 8, 4, 4096, 0, 0, List.of(), 0, List.of("io_uring is not for tests"));
     }
 
     @Override
