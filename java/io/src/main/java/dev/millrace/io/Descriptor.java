@@ -31,6 +31,8 @@ final class Descriptor implements DescriptorCache.Request {
         OPEN,
         /** Wanted by another file: closed when the last pin goes. New users wait. */
         DRAINING,
+        /** To be opened in another mode: closed when the last pin goes. New users wait. */
+        CHANGING,
         /** Taken from the file; being synced where that is needed, and closed. */
         RETIRING,
         /** There is none, and nobody asked. */
@@ -61,7 +63,9 @@ final class Descriptor implements DescriptorCache.Request {
     private final IoEngine engine;
     private final DescriptorCache cache;
     private final FileStat identity;
-    private final int flags;
+    private final boolean followsMode;
+    /** How it is to be opened from now on; changes below the cache's lock. */
+    private volatile int flags;
     private final AtomicLong state = new AtomicLong(OPEN | USED);
     private volatile String path;
     private volatile boolean closing;
@@ -76,18 +80,23 @@ final class Descriptor implements DescriptorCache.Request {
     /** Place in the clock, -1 outside. */
     private int clockIndex = -1;
 
+    private int openedFlags;
+
     /**
      * An open one, which takes over the room that its opening had.
      *
      * @param flags of {@link OpenFlag}: how it is opened again
+     * @param followsMode whether the engine's mode says whether it is direct
      */
-    Descriptor(IoEngine engine, String path, int fd, FileStat identity, int flags) {
+    Descriptor(IoEngine engine, String path, int fd, FileStat identity, int flags, boolean followsMode) {
         this.engine = engine;
         this.cache = engine.descriptorCache();
         this.path = path;
         this.fd = fd;
         this.identity = identity;
         this.flags = flags;
+        this.openedFlags = flags;
+        this.followsMode = followsMode;
         engine.hold();
         cache.opened(this, identity.inode() == 0 || !allows(identity.permissions()));
         engine.names().add(this); // after it can be kept
@@ -220,6 +229,11 @@ final class Descriptor implements DescriptorCache.Request {
         return fatal;
     }
 
+    /** True where it passes the page cache by, or will when it is open. */
+    boolean isDirect() {
+        return (flags & OpenFlag.DIRECT) != 0;
+    }
+
     boolean isKept() {
         return kept;
     }
@@ -288,8 +302,21 @@ final class Descriptor implements DescriptorCache.Request {
         state.updateAndGet(now -> ((now | OPEN | USED) & ~WATCHED) + pins);
     }
 
-    void takeOver(int opened) {
-        fd = opened;
+    void takeOver(Reopened reopened) {
+        fd = reopened.fd();
+        openedFlags = reopened.flags();
+    }
+
+    /** One that cannot be opened again stays as it is. */
+    void follow(IoMode mode) {
+        if (followsMode && !kept) {
+            flags = mode.flags(flags);
+        }
+    }
+
+    /** False where it is open, or is being opened, in another way than it should be. */
+    boolean isOpenAsItShould() {
+        return phase == Phase.AWAY || phase == Phase.IN_LINE || phase == Phase.GONE || openedFlags == flags;
     }
 
     Phase phase() {
@@ -310,6 +337,7 @@ final class Descriptor implements DescriptorCache.Request {
 
     void setKept() {
         kept = true;
+        flags = openedFlags;
     }
 
     int clockIndex() {
@@ -369,9 +397,9 @@ final class Descriptor implements DescriptorCache.Request {
     }
 
     /** The number of the file opened again, or a negative one, and then why, for an operation that is named. */
-    record Reopened(int fd, Optional<Function<String, IoFailure>> refusal) {
+    record Reopened(int fd, int flags, Optional<Function<String, IoFailure>> refusal) {
         private static Reopened refused(Function<String, IoFailure> why) {
-            return new Reopened(-1, Optional.of(why));
+            return new Reopened(-1, 0, Optional.of(why));
         }
     }
 
@@ -394,13 +422,14 @@ final class Descriptor implements DescriptorCache.Request {
         if (!is(before.stat())) {
             return replaced(at, "another file lies under its path now");
         }
-        int opened = cache.openWithRoom(syscalls, at, flags, 0);
+        int how = flags;
+        int opened = cache.openWithRoom(syscalls, at, how, 0);
         if (opened < 0) {
             return refused(at, "open", -opened);
         }
         StatResult after = syscalls.stat(opened);
         if (after.error() == 0 && is(after.stat())) {
-            return new Reopened(opened, Optional.empty());
+            return new Reopened(opened, how, Optional.empty());
         }
         syscalls.close(opened);
         return after.error() < 0

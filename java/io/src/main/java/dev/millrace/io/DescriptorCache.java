@@ -172,39 +172,6 @@ final class DescriptorCache {
         });
     }
 
-    /** A file that is being opened. */
-    private static final class Opening implements Request {
-        private final String operation;
-        private final String path;
-        private final PinWaiter then;
-
-        Opening(String operation, String path, PinWaiter then) {
-            this.operation = operation;
-            this.path = path;
-            this.then = then;
-        }
-
-        @Override
-        public void granted() {
-            then.pinned();
-        }
-
-        @Override
-        public boolean isWaitedFor() {
-            return true;
-        }
-
-        @Override
-        public List<Runnable> refusals(Function<String, IoFailure> why) {
-            IoFailure failure = why.apply(operation);
-            return List.of(() -> then.refused(failure));
-        }
-
-        String path() {
-            return path;
-        }
-    }
-
     /**
      * Opens where the system may have no descriptor left: then some of ours that nobody uses are closed.
      *
@@ -322,6 +289,8 @@ final class DescriptorCache {
                 } else {
                     becomesOpen(descriptor, after);
                 }
+            } else if (descriptor.phase() == Phase.CHANGING) {
+                changed.signalAll();
             } else if (descriptor.clockIndex() >= 0 && firstInLine().isPresent() && descriptor.claim()) {
                 take(descriptor);
                 after.add(grantFirst(Optional.of(descriptor)));
@@ -344,11 +313,71 @@ final class DescriptorCache {
         if (descriptor.phase() == Phase.DRAINING) {
             draining--;
             becomesOpen(descriptor, after);
+        } else if (descriptor.phase() == Phase.CHANGING) {
+            becomesOpen(descriptor, after);
         }
         if (wanted && allAreKept()) {
             refuseLine(after, Refusal.ALL_KEPT);
         }
         drain(after);
+    }
+
+    // ------------------------------------------------------------------ another mode
+
+    /**
+     * Has a file's descriptor opened as the engine's mode says, now where it is open and at the next use where it is not;
+     * waits for the operations that use it, while later ones wait for the new descriptor. A kept one stays as it is.
+     */
+    void followMode(Descriptor descriptor) {
+        refuseEngineThread();
+        if (!takeForMode(descriptor)) {
+            return;
+        }
+        if (!descriptor.retire(engine.syscalls())) {
+            spare(descriptor);
+            return;
+        }
+        boolean closes;
+        lock.lock();
+        try {
+            closes = descriptor.isClosing();
+            descriptor.phase(closes ? Phase.AWAY : Phase.OPENING);
+            open -= closes ? 1 : 0;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        if (!closes) {
+            descriptor.granted();
+        }
+    }
+
+    /** True where it was taken from its file, and nobody uses it. */
+    private boolean takeForMode(Descriptor descriptor) {
+        lock.lock();
+        try {
+            descriptor.follow(engine.mode());
+            while (!descriptor.isClosing() && !descriptor.isOpenAsItShould()) {
+                if (descriptor.phase() == Phase.OPEN) {
+                    clock.remove(descriptor);
+                    descriptor.shut();
+                    descriptor.phase(Phase.CHANGING);
+                    while (descriptor.phase() == Phase.CHANGING && descriptor.isPinned()) {
+                        changed.awaitUninterruptibly();
+                    }
+                    if (descriptor.phase() == Phase.CHANGING) {
+                        descriptor.phase(descriptor.isClosing() ? Phase.OPEN : Phase.RETIRING);
+                        changed.signalAll();
+                        return !descriptor.isClosing();
+                    }
+                } else {
+                    changed.awaitUninterruptibly(); // it is on its way from one to the other
+                }
+            }
+            return false;
+        } finally {
+            lock.unlock();
+        }
     }
 
     // ------------------------------------------------------------------ closing
@@ -384,6 +413,7 @@ final class DescriptorCache {
         lock.lock();
         try {
             while (descriptor.isPinned()
+                    || descriptor.phase() == Phase.CHANGING
                     || descriptor.phase() == Phase.RETIRING
                     || descriptor.phase() == Phase.OPENING) {
                 changed.awaitUninterruptibly();
@@ -576,8 +606,8 @@ final class DescriptorCache {
     private void becomesOpen(Descriptor descriptor, List<Runnable> after) {
         List<Waiting> waiting = descriptor.takeWaiting();
         descriptor.phase(Phase.OPEN);
+        changed.signalAll();
         if (descriptor.isClosing()) {
-            changed.signalAll();
             return;
         }
         descriptor.reopenTo(waiting.size());
@@ -642,9 +672,8 @@ final class DescriptorCache {
         after(after -> {
             evictions++;
             victim.phase(Phase.AWAY);
-            if (victim.isClosing()) {
-                changed.signalAll();
-            } else if (victim.isWaitedFor()) {
+            changed.signalAll();
+            if (!victim.isClosing() && victim.isWaitedFor()) {
                 request(victim, after).ifPresent(grant -> after.add(() -> dispatch(grant)));
             }
         });
@@ -660,7 +689,7 @@ final class DescriptorCache {
                 changed.signalAll();
                 after.addAll(descriptor.refusals(outcome.refusal().get()));
             } else {
-                descriptor.takeOver(outcome.fd());
+                descriptor.takeOver(outcome);
                 reopens++;
                 becomesOpen(descriptor, after);
             }

@@ -96,7 +96,8 @@ final class FileNames {
         }
     }
 
-    private List<Descriptor> all() {
+    /** All that are open. */
+    List<Descriptor> all() {
         List<Descriptor> all = new ArrayList<>();
         lock.lock();
         try {

@@ -129,7 +129,12 @@ final class FileOpening {
             boolean direct,
             Alignment alignment) {
         int again = flags(options, direct) & (OpenFlag.READ | OpenFlag.WRITE | OpenFlag.DIRECT);
-        return new VirtualFile(engine, new Descriptor(engine, path, fd, stat, again), stat, direct, alignment);
+        boolean followsMode = direct && options.direct() == DirectMode.PREFERRED;
+        Descriptor descriptor = new Descriptor(engine, path, fd, stat, again, followsMode);
+        if (followsMode && engine.mode() != IoMode.DIRECT_RW) {
+            engine.descriptorCache().followMode(descriptor);
+        }
+        return new VirtualFile(engine, descriptor, stat, alignment);
     }
 
     private static void removeIfMade(Syscalls syscalls, String path, boolean made) {

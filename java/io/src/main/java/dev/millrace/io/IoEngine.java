@@ -24,6 +24,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -65,6 +66,8 @@ public final class IoEngine implements AutoCloseable {
     private final ThreadPoolExecutor fileThreads;
     private final FileNames names;
     private final DescriptorCache descriptorCache;
+    private final ReentrantLock modeSwitching = new ReentrantLock();
+    private volatile IoMode mode = IoMode.DIRECT_RW;
     /** The engine itself, each open file, and each call under way. */
     private final AtomicInteger holders = new AtomicInteger(1);
 
@@ -170,6 +173,36 @@ public final class IoEngine implements AutoCloseable {
         } catch (EngineUnavailableException e) {
             throw lanes.isClosing() ? closedException(what, "") : e;
         } finally {
+            letGo();
+        }
+    }
+
+    /** Which files that prefer direct I/O have it. */
+    public IoMode mode() {
+        return mode;
+    }
+
+    /**
+     * Changes the mode of the files that were opened with {@link DirectMode#PREFERRED} on a file system that has direct I/O,
+     * those that are open and those that will be: each is opened anew, by its path, between two of its operations, which wait
+     * that long; what was written is synced before. Returns when every next operation follows the mode. Files that keep their
+     * descriptor (locked, or without a name) stay as they are. Their {@link VirtualFile#alignment} holds in every mode.
+     *
+     * <p>Any thread but an engine's; parks a virtual one. A file that cannot be opened again tells its next user why.
+     *
+     * @throws EngineClosedException where the engine is closing
+     */
+    public void switchMode(IoMode next) throws EngineClosedException {
+        if (EngineLoop.isAnyEngineThread()) {
+            throw new IllegalStateException("a switch on an engine thread would stop all I/O");
+        }
+        holdFor("switch to the mode " + next.label(), "");
+        modeSwitching.lock();
+        try {
+            mode = next; // first: who opens a file now looks after it is among the names
+            names.all().forEach(descriptorCache::followMode);
+        } finally {
+            modeSwitching.unlock();
             letGo();
         }
     }

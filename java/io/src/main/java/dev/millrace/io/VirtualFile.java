@@ -48,24 +48,23 @@ public final class VirtualFile implements AutoCloseable {
     private final Syscalls syscalls;
     private final Descriptor descriptor;
     private final Durability durability;
-    private final boolean direct;
     private final Alignment alignment;
     private final int blockSize;
 
     private final BouncedTransfer bounced;
 
-    VirtualFile(IoEngine engine, Descriptor descriptor, FileStat stat, boolean direct, Alignment alignment) {
+    VirtualFile(IoEngine engine, Descriptor descriptor, FileStat stat, Alignment alignment) {
         this.engine = engine;
         int seat = engine.nextSeat();
         this.lanes = engine.seat(seat);
         this.syscalls = engine.syscalls(seat);
         this.descriptor = descriptor;
         this.durability = new Durability(descriptor, lanes, syscalls);
-        this.direct = direct;
         this.alignment = alignment;
         this.bounced = new BouncedTransfer(this, engine.buffers());
         int preferred = stat.blockSize();
         boolean usable = preferred >= alignment.offset() && preferred <= 1 << 20 && Integer.bitCount(preferred) == 1;
+        boolean direct = !alignment.equals(Alignment.NONE);
         this.blockSize = direct ? (usable ? preferred : Math.max(alignment.offset(), 4096)) : 1;
     }
 
@@ -135,12 +134,18 @@ public final class VirtualFile implements AutoCloseable {
         return descriptor.path();
     }
 
-    /** True where I/O really passes the page cache by, which is not the same as having asked for it. */
+    /**
+     * True where I/O really passes the page cache by, which is not the same as having asked for it; the engine's mode may
+     * change it ({@link IoEngine#switchMode}).
+     */
     public boolean isDirect() {
-        return direct;
+        return descriptor.isDirect();
     }
 
-    /** What direct I/O on this file asks for; {@link Alignment#NONE} through the page cache. */
+    /**
+     * What direct I/O on this file asks for, also while the engine's mode has it go through the page cache; {@link
+     * Alignment#NONE} for a file that always does. It never changes.
+     */
     public Alignment alignment() {
         return alignment;
     }
