@@ -3,7 +3,7 @@ package dev.millrace.server.http;
 
 import dev.millrace.io.EngineKind;
 import dev.millrace.io.EngineStatus;
-import dev.millrace.server.http.EngineControl.Mode;
+import dev.millrace.io.IoMode;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -52,9 +52,14 @@ final class EngineCalls {
 
     private Answer switchMode(Call call) throws ApiException {
         String name = call.text();
-        engine.switchMode(Mode.parse(name)
-                .orElseThrow(() -> ApiException.badRequest(
-                        "there is no mode '" + Call.shown(name) + "': buffered, direct and direct-rw can be")));
+        IoMode mode;
+        try {
+            mode = IoMode.parse(name);
+        } catch (IllegalArgumentException e) {
+            throw ApiException.badRequest(
+                    "there is no mode '" + Call.shown(name) + "': buffered, direct and direct-rw can be");
+        }
+        engine.switchMode(mode);
         return Answer.nothing();
     }
 

@@ -2,41 +2,17 @@
 package dev.millrace.server.http;
 
 import dev.millrace.io.EngineKind;
+import dev.millrace.io.EngineClosedException;
 import dev.millrace.io.EngineStatus;
+import dev.millrace.io.EngineUnavailableException;
+import dev.millrace.io.IoEngine;
+import dev.millrace.io.IoFailure;
+import dev.millrace.io.IoMode;
+import java.time.Duration;
 import java.util.Optional;
 
 /** What the management API asks of the engine under a store. Any thread may call anything. */
 public interface EngineControl {
-    /** How files are opened, for the next operation also of those that are open. */
-    enum Mode {
-        /** Through the page cache. */
-        BUFFERED("buffered"),
-        /** Reads past the page cache. */
-        DIRECT("direct"),
-        /** Reads and writes past the page cache. */
-        DIRECT_RW("direct-rw");
-
-        private final String label;
-
-        Mode(String label) {
-            this.label = label;
-        }
-
-        /** As the API says it. */
-        public String label() {
-            return label;
-        }
-
-        static Optional<Mode> parse(String label) {
-            for (Mode mode : values()) {
-                if (mode.label.equals(label)) {
-                    return Optional.of(mode);
-                }
-            }
-            return Optional.empty();
-        }
-    }
-
     /** What runs and why. */
     EngineStatus status();
 
@@ -47,13 +23,44 @@ public interface EngineControl {
      */
     void switchTo(EngineKind kind) throws ApiException;
 
-    /** How files are opened. */
-    Mode mode();
+    /** Which files pass the page cache by. */
+    IoMode mode();
 
-    /**
-     * Lets files be opened another way.
-     *
-     * @throws ApiException 409 with the reason where that is not possible here; nothing has changed then
-     */
-    void switchMode(Mode mode) throws ApiException;
+    /** Lets other files pass it by, from the next operation on also those that are open. */
+    void switchMode(IoMode mode) throws ApiException;
+
+    /** That of an engine. */
+    static EngineControl of(IoEngine engine) {
+        return new EngineControl() {
+            @Override
+            public EngineStatus status() {
+                return engine.status();
+            }
+
+            @Override
+            public void switchTo(EngineKind kind) throws ApiException {
+                try {
+                    engine.switchTo(kind);
+                } catch (EngineUnavailableException e) {
+                    throw new ApiException(409, e.getMessage(), Optional.empty(), e);
+                } catch (IoFailure e) {
+                    throw new ApiException(503, e.getMessage(), Optional.of(Duration.ofSeconds(1)), e);
+                }
+            }
+
+            @Override
+            public IoMode mode() {
+                return engine.mode();
+            }
+
+            @Override
+            public void switchMode(IoMode mode) throws ApiException {
+                try {
+                    engine.switchMode(mode);
+                } catch (EngineClosedException e) {
+                    throw new ApiException(503, e.getMessage(), Optional.of(Duration.ofSeconds(1)), e);
+                }
+            }
+        };
+    }
 }

@@ -15,7 +15,8 @@ import java.util.concurrent.CompletionStage;
 
 /**
  * What the management API asks of a store of layers. Any thread may call anything; what may wait for the object store or for
- * readers gives a stage. Failures, thrown or in a stage, are {@link ApiException} or what {@link Failures} knows.
+ * readers gives a stage. Failures, thrown or in a stage, are {@link ApiException} or a
+ * {@link dev.millrace.layers.store.StoreFailure}.
  */
 public interface LayerService {
     /** Where the service is between its start and its end. */
@@ -155,7 +156,7 @@ public interface LayerService {
     Phase phase();
 
     /** All tenants, sorted. */
-    List<TenantView> tenants();
+    List<TenantView> tenants() throws ApiException;
 
     /** One tenant. */
     TenantView tenant(TenantId tenant) throws ApiException, IOException;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server.http;
 
+import dev.millrace.io.IoEngine;
+import dev.millrace.layers.store.LayerStore;
+import dev.millrace.micrometer.EngineMetrics;
+import io.micrometer.core.instrument.Tags;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.net.BindException;
@@ -11,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.NetworkConnectionLimit;
@@ -24,7 +29,7 @@ import org.slf4j.LoggerFactory;
 /**
  * The server of the management API. Owns its threads and connections, and neither the store nor the engine. Thread-safe.
  *
- * <p>Bounds: {@value #MAX_THREADS} threads, {@value #MAX_CONNECTIONS} connections, 16 KiB of headers, 1 MiB of body; a client
+ * <p>Bounds: 32 threads, 2048 connections, 16 KiB of headers, 1 MiB of body; a client
  * that sends or takes nothing for 30 s is let go, unless it waits for a download or an eviction.
  */
 public final class ManagementServer implements AutoCloseable {
@@ -71,13 +76,15 @@ public final class ManagementServer implements AutoCloseable {
      * @throws IOException with a sentence, where the address cannot be had
      */
     public static ManagementServer open(Config config, LayerService service, EngineControl engine) throws IOException {
-        return open(config, service, engine, MetricsCalls.registry(config.launch, engine));
+        return open(config, service, engine, registry -> {});
     }
 
     /** The same with more figures than those of every server. */
-    static ManagementServer open(
-            Config config, LayerService service, EngineControl engine, PrometheusMeterRegistry registry)
+    public static ManagementServer open(
+            Config config, LayerService service, EngineControl engine, Consumer<PrometheusMeterRegistry> figures)
             throws IOException {
+        PrometheusMeterRegistry registry = MetricsCalls.registry(config.launch, engine);
+        figures.accept(registry);
         Stamp stamp = new Stamp(config.launch);
         Gate gate = new Gate(config.tokens, config.openProbes ? Gate.PROBES : Set.of());
         Failures failures = new Failures();
@@ -94,6 +101,7 @@ public final class ManagementServer implements AutoCloseable {
         connector.setReuseAddress(true);
         connector.setShutdownIdleTimeout(SHUTDOWN_IDLE.toMillis());
         server.addConnector(connector);
+        server.addBean(figures); // registries hold binders weakly
         server.addBean(new NetworkConnectionLimit(MAX_CONNECTIONS, connector));
         server.setErrorHandler(new JsonErrors(stamp));
         server.setHandler(stamp.before(new GracefulHandler(router)));
@@ -106,6 +114,15 @@ public final class ManagementServer implements AutoCloseable {
             result.close();
             throw refused(config.host + ":" + config.port, e);
         }
+    }
+
+    /** The figures of an engine and of a store, which must be open as long as the server is. */
+    public static Consumer<PrometheusMeterRegistry> figures(IoEngine engine, LayerStore store) {
+        EngineMetrics meters = new EngineMetrics(engine, Tags.empty());
+        return registry -> {
+            meters.bindTo(registry);
+            registry.getPrometheusRegistry().register(new StoreFigures(store));
+        };
     }
 
     static List<Route> routes(

@@ -70,7 +70,7 @@ final class ServerCalls {
         return Answer.ok(json);
     }
 
-    private Answer page(Call call) {
+    private Answer page(Call call) throws ApiException {
         StringBuilder html = new StringBuilder(2048)
                 .append("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Millrace</title></head><body>\n")
                 .append("<h1>Millrace ")

@@ -22,7 +22,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Bearer tokens from a file: a line a token, at least {@value #LEAST_LENGTH} characters without blanks, and after a blank
+ * Bearer tokens from a file: a line a token, at least 16 characters without blanks, and after a blank
  * what it allows, {@code manage} (all; also where nothing is said) or {@code observe}. Empty lines and those that begin
  * with # do not count.
  *

@@ -19,31 +19,31 @@ import java.util.Map;
 import java.util.Set;
 
 /** Asks a server of the API, as clients do. */
-final class Client {
+public final class Client {
     private static final Duration LIMIT = Duration.ofSeconds(60);
 
     private final HttpClient http =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     private final int port;
 
-    Client(int port) {
+    public Client(int port) {
         this.port = port;
     }
 
-    static String layers() {
+    public static String layers() {
         return "/v1/tenant/" + FakeService.TENANT + "/timeline/" + FakeService.TIMELINE + "/layer";
     }
 
-    static String timeline() {
+    public static String timeline() {
         return "/v1/tenant/" + FakeService.TENANT + "/timeline/" + FakeService.TIMELINE;
     }
 
-    HttpResponse<String> send(String method, String path, String body, String... headers)
+    public HttpResponse<String> send(String method, String path, String body, String... headers)
             throws IOException, InterruptedException {
         return http.send(request(method, path, body, headers), BodyHandlers.ofString());
     }
 
-    HttpRequest request(String method, String path, String body, String... headers) {
+    public HttpRequest request(String method, String path, String body, String... headers) {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
                 .method(method, body.isEmpty() ? BodyPublishers.noBody() : BodyPublishers.ofString(body))
                 .timeout(LIMIT);
@@ -53,29 +53,29 @@ final class Client {
         return request.build();
     }
 
-    HttpClient http() {
+    public HttpClient http() {
         return http;
     }
 
-    HttpResponse<String> get(String path, String... headers) throws IOException, InterruptedException {
+    public HttpResponse<String> get(String path, String... headers) throws IOException, InterruptedException {
         return send("GET", path, "", headers);
     }
 
-    HttpResponse<String> put(String path, String body) throws IOException, InterruptedException {
+    public HttpResponse<String> put(String path, String body) throws IOException, InterruptedException {
         return send("PUT", path, body);
     }
 
-    static Map<String, Object> json(HttpResponse<String> response) throws IOException {
+    public static Map<String, Object> json(HttpResponse<String> response) throws IOException {
         return JSON.std.mapFrom(response.body());
     }
 
-    static String message(HttpResponse<String> response) throws IOException {
+    public static String message(HttpResponse<String> response) throws IOException {
         Map<String, Object> json = json(response);
         return json.keySet().equals(Set.of("msg")) ? String.valueOf(json.get("msg")) : "not an error: " + json;
     }
 
     /** Bytes as they are to a connection of their own, and all that comes back until it is closed. */
-    String raw(String bytes) throws IOException {
+    public String raw(String bytes) throws IOException {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
             socket.setSoTimeout((int) LIMIT.toMillis());
             OutputStream out = socket.getOutputStream();

@@ -3,6 +3,7 @@ package dev.millrace.server.http;
 
 import dev.millrace.io.EngineKind;
 import dev.millrace.io.EngineStatus;
+import dev.millrace.io.IoMode;
 import dev.millrace.layers.Generation;
 import dev.millrace.layers.LayerName;
 import dev.millrace.layers.TenantId;
@@ -35,7 +36,7 @@ final class FakeService implements LayerService, EngineControl {
     private volatile Optional<CompletableFuture<Void>> hold = Optional.empty();
     private volatile Evicted eviction = Evicted.DONE;
     private volatile EngineKind engine = EngineKind.EPOLL;
-    private volatile Mode mode = Mode.BUFFERED;
+    private volatile IoMode mode = IoMode.BUFFERED;
     private final AtomicInteger bulk = new AtomicInteger();
 
     /** The next call fails so. */
@@ -212,12 +213,12 @@ final class FakeService implements LayerService, EngineControl {
     }
 
     @Override
-    public Mode mode() {
+    public IoMode mode() {
         return mode;
     }
 
     @Override
-    public void switchMode(Mode other) {
+    public void switchMode(IoMode other) {
         mode = other;
     }
 }

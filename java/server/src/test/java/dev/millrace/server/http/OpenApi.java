@@ -15,7 +15,7 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /** The OpenAPI document, as a client reads it. */
-final class OpenApi {
+public final class OpenApi {
     private static final String SCHEMA = "schema";
 
     private final Map<String, Object> document;
@@ -34,14 +34,14 @@ final class OpenApi {
      * @param body the schema of the body, where it has one
      * @param statuses that it may be answered with
      */
-    record Operation(
+    public record Operation(
             String id,
             String method,
             String path,
             List<Parameter> parameters,
             Optional<Map<String, Object>> body,
             Set<Integer> statuses) {
-        String call() {
+        public String call() {
             return method + " " + path;
         }
     }
@@ -54,10 +54,10 @@ final class OpenApi {
      * @param schema what it can be
      * @param example one that it can be
      */
-    record Parameter(String name, String in, Map<String, Object> schema, Optional<String> example) {}
+    public record Parameter(String name, String in, Map<String, Object> schema, Optional<String> example) {}
 
     /** As it lies in the jar. */
-    static OpenApi served() {
+    public static OpenApi served() {
         try (InputStream in = ServerCalls.class.getResourceAsStream("openapi.json")) {
             return parse(new String(in.readAllBytes(), StandardCharsets.UTF_8));
         } catch (IOException e) {
@@ -65,16 +65,16 @@ final class OpenApi {
         }
     }
 
-    static OpenApi parse(String text) throws IOException {
+    public static OpenApi parse(String text) throws IOException {
         return new OpenApi(JSON.std.mapFrom(text));
     }
 
     @SuppressWarnings("unchecked") // JSON objects are maps by texts
-    static Map<String, Object> object(Object value) {
+    public static Map<String, Object> object(Object value) {
         return value == null ? Map.of() : (Map<String, Object>) value;
     }
 
-    List<Operation> operations() {
+    public List<Operation> operations() {
         List<Operation> all = new ArrayList<>();
         object(document.get("paths")).forEach((path, methods) -> object(methods)
                 .forEach((method, value) -> all.add(operation(path, method, object(value)))));
@@ -109,7 +109,7 @@ final class OpenApi {
     }
 
     /** References to what is not there. */
-    List<String> danglingReferences() {
+    public List<String> danglingReferences() {
         List<String> dangling = new ArrayList<>();
         collect(document, dangling);
         return dangling;

@@ -18,7 +18,7 @@ import java.util.Random;
  * Requests made from an OpenAPI document: some as it says, some nearly so, some not at all. The same seed makes the same
  * requests.
  */
-final class RandomRequests {
+public final class RandomRequests {
     private static final List<String> METHODS = List.of("GET", "PUT", "POST", "DELETE", "HEAD", "OPTIONS", "PATCH");
     private static final List<String> NASTY = List.of(
             "..", ".", "~", "-", "%", "..%2f..%2f", "\u0000", "a/b", "a b", "é", "\uD83D\uDE00", "\uFFFD", "null",
@@ -41,14 +41,14 @@ final class RandomRequests {
      * @param body may be empty
      * @param operation that it is, as the document says; empty where method or path is another
      */
-    record Request(String method, String target, String body, Optional<OpenApi.Operation> operation) {}
+    public record Request(String method, String target, String body, Optional<OpenApi.Operation> operation) {}
 
     /**
      * Requests of a seed.
      *
      * @param known values of parameters of paths that there really are, by name
      */
-    RandomRequests(OpenApi document, Map<String, List<String>> known, long seed) {
+    public RandomRequests(OpenApi document, Map<String, List<String>> known, long seed) {
         operations = document.operations();
         this.known = known;
         random = new Random(seed);
@@ -62,7 +62,7 @@ final class RandomRequests {
         return random.nextInt(in) == 0;
     }
 
-    Request next() {
+    public Request next() {
         if (once(25)) {
             return new Request(oneOf(METHODS), "/" + encoded(text(Map.of())) + "/" + encoded(text(Map.of())), body(Optional.empty()), Optional.empty());
         }

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Whatever is asked, the answer is one that the document knows. */
-class RandomRequestsTest {
+public class RandomRequestsTest {
     /** What a request may be answered with that is none of the document. */
     private static final Set<Integer> UNKNOWN = Set.of(400, 404, 405, 413, 414, 431);
 
@@ -45,7 +45,7 @@ class RandomRequestsTest {
     }
 
     /** Sends requests and holds the answers to the document. */
-    static void check(Client client, RandomRequests requests, int count) throws IOException, InterruptedException {
+    public static void check(Client client, RandomRequests requests, int count) throws IOException, InterruptedException {
         for (int i = 0; i < count; i++) {
             RandomRequests.Request request = requests.next();
             String which = i + " of seed " + SEED + ": " + request.method() + " " + request.target() + " "
