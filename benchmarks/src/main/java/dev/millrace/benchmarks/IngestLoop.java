@@ -92,14 +92,14 @@ public final class IngestLoop {
         loop = engine.loop();
         driver = engine.driver();
         buffers = engine.buffers();
-        if (buffers.registered() < 2 * options.connections()) {
+        if (engine.registration().buffers() < 2 * options.connections()) {
             throw new IllegalStateException("the loop measures registered buffers only: "
-                    + buffers.note().orElse(""));
+                    + engine.registration().note().orElse(""));
         }
         // Requests and the server's address, which the kernel reads; mapped apart so that no data buffer is spent.
         long address = nativeIo.memoryMap((long) HEAD_BYTES * (options.connections() + 1), 0);
         ByteBuffer view = nativeIo.view(address, HEAD_BYTES * (options.connections() + 1));
-        scratch = new PoolMemory(List.of(view), List.of(address), 0, 0, Optional.empty(), () -> {});
+        scratch = new PoolMemory(List.of(view), List.of(address), 0, buffers.checksum(), () -> {});
     }
 
     /** Runs. */

@@ -6,7 +6,9 @@ import dev.millrace.bindings.NativeIo;
 import dev.millrace.io.engine.EngineLoop;
 import dev.millrace.io.engine.EngineRefusedException;
 import dev.millrace.io.engine.NativeDriver;
+import dev.millrace.io.engine.NativeSyscalls;
 import dev.millrace.io.engine.PoolMemory;
+import dev.millrace.io.engine.Registration;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -15,9 +17,13 @@ import java.util.concurrent.CompletableFuture;
  *
  * @param loop the thread; closed by its owner
  * @param driver what it turns
- * @param buffers registered with it where it can; released after the loop was closed
+ * @param syscalls blocking calls
+ * @param buffers released after the loop was closed
+ * @param registration which of them it knows
  */
-public record NativeLoop(EngineLoop loop, NativeDriver driver, PoolMemory buffers) implements AutoCloseable {
+public record NativeLoop(
+        EngineLoop loop, NativeDriver driver, NativeSyscalls syscalls, PoolMemory buffers, Registration registration)
+        implements AutoCloseable {
     /**
      * How large it is.
      *
@@ -36,22 +42,25 @@ public record NativeLoop(EngineLoop loop, NativeDriver driver, PoolMemory buffer
      * @throws IllegalStateException where it cannot be had
      */
     public static NativeLoop start(String name, NativeIo nativeIo, NativeConstants constants, int kind, Size size) {
+        NativeSyscalls syscalls = new NativeSyscalls(nativeIo, constants);
         EngineLoop loop = EngineLoop.start(name, 1024, () -> {
             try {
-                return new NativeDriver(nativeIo, constants, kind, size.slots(), size.workers(), size.kernelWorkers());
+                return new NativeDriver(syscalls, kind, size.slots(), size.workers(), size.kernelWorkers());
             } catch (EngineRefusedException e) {
                 throw new IllegalStateException(e.getMessage(), e);
             }
         });
         NativeDriver driver = (NativeDriver) loop.driver();
-        CompletableFuture<PoolMemory> mapped = new CompletableFuture<>();
-        loop.execute(() -> mapped.complete(driver.mapPool(size.buffers(), size.bufferSize())));
-        return new NativeLoop(loop, driver, mapped.join());
+        PoolMemory buffers = PoolMemory.ofNative(nativeIo, size.buffers(), size.bufferSize());
+        CompletableFuture<Registration> registered = new CompletableFuture<>();
+        loop.execute(() -> registered.complete(driver.register(buffers)));
+        return new NativeLoop(loop, driver, syscalls, buffers, registered.join());
     }
 
     @Override
     public void close() {
         loop.close();
         buffers.release().run();
+        syscalls.close();
     }
 }

@@ -13,7 +13,11 @@ public enum Contender {
     FUTURE(true),
     /** Operations of the engine, whose handlers begin the next on the engine thread. */
     HANDLER(true),
-    /** The same on epoll with 8 worker threads. */
+    /** The same on two rings, half of them on each. */
+    HANDLER_2_RINGS(true),
+    /** Our futures on an engine of two rings, on one file that was opened for each. */
+    FUTURE_2_RINGS(true),
+    /** The same as handler on epoll with 8 worker threads. */
     EPOLL_HANDLER(true),
     /** {@code FileChannel} on as many platform threads as are at once; sequential writes on one. */
     CHANNEL(false),
@@ -54,11 +58,16 @@ public enum Contender {
     /** The engine that must really run. */
     String engine() {
         return switch (this) {
-            case BLOCKING, VIRTUAL, FUTURE, HANDLER, FIO -> "io_uring";
+            case BLOCKING, VIRTUAL, FUTURE, HANDLER, HANDLER_2_RINGS, FUTURE_2_RINGS, FIO -> "io_uring";
             case EPOLL_HANDLER -> "epoll";
             case JASYNCFIO -> "jasyncfio";
             default -> "jdk";
         };
+    }
+
+    /** Rings of those that are ours. */
+    int rings() {
+        return this == HANDLER_2_RINGS || this == FUTURE_2_RINGS ? 2 : 1;
     }
 
     /** Opens it on a file that is there. */
@@ -66,8 +75,8 @@ public enum Contender {
         return switch (this) {
             case BLOCKING -> new VirtualFileLoad(target, false);
             case VIRTUAL -> new VirtualFileLoad(target, true);
-            case FUTURE -> new FutureLoad(target);
-            case HANDLER, EPOLL_HANDLER -> new HandlerLoad(target);
+            case FUTURE, FUTURE_2_RINGS -> new FutureLoad(target);
+            case HANDLER, HANDLER_2_RINGS, EPOLL_HANDLER -> new HandlerLoad(target);
             case CHANNEL, CHANNEL_BUFFERED ->
                 new ChannelLoad(target, target.workload().kind() == Workload.Kind.WRITE ? 1 : target.depth(), false);
             case CHANNEL_8_THREADS -> new ChannelLoad(target, 8, false);

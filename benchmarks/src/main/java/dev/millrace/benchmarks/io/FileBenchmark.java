@@ -84,7 +84,9 @@ public class FileBenchmark {
         boolean direct = ProcFacts.isDirect(target.path());
         boolean right = facts.get("engine").equals(target.contender().engine())
                 && direct == target.isDirect()
-                && (!target.contender().isOurs() || facts.get("binding").equals(binding));
+                && (!target.contender().isOurs()
+                        || (facts.get("binding").equals(binding)
+                                && facts.get("rings").equals(target.contender().rings())));
         if (!right) {
             throw new IllegalStateException("asked for " + target + ", direct " + target.isDirect() + ", and got "
                     + facts + ", direct " + direct);

@@ -17,8 +17,8 @@ final class FutureLoad extends Chain {
 
     private CompletableFuture<IoResult> start(int index, boolean write, long position) {
         return write
-                ? ours.file().writeAsync(ours.buffer(index), 0, target.block(), position)
-                : ours.file().readAsync(ours.buffer(index), 0, target.block(), position);
+                ? ours.file(index).writeAsync(ours.buffer(index), 0, target.block(), position)
+                : ours.file(index).readAsync(ours.buffer(index), 0, target.block(), position);
     }
 
     @Override

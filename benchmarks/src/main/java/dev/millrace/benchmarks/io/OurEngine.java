@@ -8,24 +8,34 @@ import dev.millrace.io.OwnedBuffer;
 import dev.millrace.io.VirtualFile;
 import dev.millrace.io.engine.EngineCounters;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** An engine of ours with a file and a buffer for each operation at once. */
 final class OurEngine implements AutoCloseable {
     private final IoEngine engine;
-    private final VirtualFile file;
+    /** The same file, once for each ring. */
+    private final List<VirtualFile> files = new ArrayList<>();
+
     private final OwnedBuffer[] buffers;
 
     OurEngine(Target target) throws IOException {
         engine = IoEngine.open(IoEngineConfig.defaults()
                 .withEngine(EngineKind.IO_URING)
                 .withBinding(target.binding())
+                .withRings(target.contender().rings())
                 .withPool(target.depth(), target.block()));
         buffers = new OwnedBuffer[target.depth()];
         try {
-            file = VirtualFile.open(engine, target.path(), target.options());
+            for (int i = 0; i < target.contender().rings(); i++) {
+                files.add(VirtualFile.open(engine, target.path(), target.options()));
+            }
         } catch (IOException e) {
+            for (VirtualFile file : files) {
+                file.close();
+            }
             engine.close();
             throw e;
         }
@@ -35,7 +45,12 @@ final class OurEngine implements AutoCloseable {
     }
 
     VirtualFile file() {
-        return file;
+        return files.get(0);
+    }
+
+    /** The file of a stream, on its ring. */
+    VirtualFile file(int stream) {
+        return files.get(stream % files.size());
     }
 
     OwnedBuffer buffer(int index) {
@@ -48,14 +63,17 @@ final class OurEngine implements AutoCloseable {
                 engine.kind().label(),
                 engine.status().binding(),
                 engine.status().hugePages(),
+                engine.status().rings().size(),
                 counters);
     }
 
-    static Map<String, Object> facts(String engine, String binding, boolean hugePages, EngineCounters counters) {
+    static Map<String, Object> facts(
+            String engine, String binding, boolean hugePages, int rings, EngineCounters counters) {
         Map<String, Object> facts = new LinkedHashMap<>();
         facts.put("engine", engine);
         facts.put("binding", binding);
         facts.put("huge_pages", hugePages);
+        facts.put("rings", rings);
         facts.put("fixed", counters.fixed());
         facts.put("plain", counters.plain());
         facts.put("operations_per_turn", Math.round(counters.operationsPerTurn() * 100) / 100.0);
@@ -68,7 +86,9 @@ final class OurEngine implements AutoCloseable {
         for (OwnedBuffer buffer : buffers) {
             buffer.close();
         }
-        file.close();
+        for (VirtualFile file : files) {
+            file.close();
+        }
         engine.close();
     }
 }

@@ -10,7 +10,9 @@ import static dev.millrace.benchmarks.io.Contender.CHANNEL_VIRTUAL;
 import static dev.millrace.benchmarks.io.Contender.EPOLL_HANDLER;
 import static dev.millrace.benchmarks.io.Contender.FIO;
 import static dev.millrace.benchmarks.io.Contender.FUTURE;
+import static dev.millrace.benchmarks.io.Contender.FUTURE_2_RINGS;
 import static dev.millrace.benchmarks.io.Contender.HANDLER;
+import static dev.millrace.benchmarks.io.Contender.HANDLER_2_RINGS;
 import static dev.millrace.benchmarks.io.Contender.JASYNCFIO;
 import static dev.millrace.benchmarks.io.Contender.VIRTUAL;
 
@@ -43,7 +45,9 @@ public enum Workload {
             FIO,
             List.of(
                     HANDLER,
+                    HANDLER_2_RINGS,
                     FUTURE,
+                    FUTURE_2_RINGS,
                     VIRTUAL,
                     BLOCKING,
                     EPOLL_HANDLER,
@@ -74,7 +78,7 @@ public enum Workload {
             64,
             16_384,
             CHANNEL,
-            List.of(HANDLER, FUTURE, VIRTUAL, ASYNC_CHANNEL, JASYNCFIO)),
+            List.of(HANDLER, HANDLER_2_RINGS, FUTURE, FUTURE_2_RINGS, VIRTUAL, ASYNC_CHANNEL, JASYNCFIO)),
     WRITE_64K(
             "64 KiB sequential direct writes, 8 at once, reserved, durable",
             Kind.WRITE,

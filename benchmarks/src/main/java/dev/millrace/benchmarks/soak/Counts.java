@@ -34,7 +34,7 @@ final class Counts {
         UNCERTAIN_WRITES_RESOLVED(false),
         ENGINES_OPENED(false),
         ENGINES_CLOSED_UNDER_LOAD(false),
-        ENGINE_CHANGES(false),
+        SWITCHES_UNDER_LOAD(false),
         SIMULATED_SEEDS(false),
         SIMULATED_FAULTS(false),
         SIMULATED_POWER_LOSSES(false),

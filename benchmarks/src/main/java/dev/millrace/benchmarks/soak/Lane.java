@@ -3,6 +3,7 @@ package dev.millrace.benchmarks.soak;
 
 import dev.millrace.benchmarks.soak.Counts.Kind;
 import dev.millrace.io.EngineKind;
+import dev.millrace.io.EngineStatus;
 import dev.millrace.io.IoEngine;
 import dev.millrace.io.IoEngineConfig;
 import java.io.IOException;
@@ -14,14 +15,20 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Workers whose engine is closed and opened again, as another kind each time, from a seed: sometimes when they have come
- * to a stop, sometimes under their hands.
+ * Workers whose engine is switched to other kinds under their hands, many times, then closed and opened again, from a seed:
+ * sometimes when they have come to a stop, sometimes under their hands too.
  */
 final class Lane {
     private static final int BUFFERS = 48;
     private static final int BUFFER_SIZE = 64 << 10;
     private static final int CLOSED_UNDER_LOAD_ONE_IN = 3;
     private static final int VIRTUAL_WORKERS = 3;
+    private static final int MOST_RINGS = 3;
+    /** One that is opened as blocking is pure Java so often, and is not switched then. */
+    private static final int PURE_JAVA_ONE_IN = 2;
+
+    private static final long LEAST_BEFORE_A_SWITCH = TimeUnit.MILLISECONDS.toNanos(20);
+    private static final long MOST_BEFORE_A_SWITCH = TimeUnit.MILLISECONDS.toNanos(500);
 
     private final int number;
     private final SplittableRandom random;
@@ -60,7 +67,6 @@ final class Lane {
             long left = end - System.nanoTime();
             long time = Math.min(left, cycleNanos / 2 + random.nextLong(cycleNanos));
             boolean underLoad = random.nextInt(CLOSED_UNDER_LOAD_ONE_IN) == 0 && left > 3 * cycleNanos;
-            counts.add(Kind.ENGINE_CHANGES, turn > number && kinds.size() > 1 ? 1 : 0);
             try {
                 turn(kind, time, underLoad);
             } catch (Throwable e) {
@@ -70,11 +76,14 @@ final class Lane {
     }
 
     private void turn(EngineKind kind, long nanos, boolean underLoad) throws Exception {
-        IoEngine engine = IoEngine.open(IoEngineConfig.defaults()
+        boolean switched = kinds.size() > 1 && (kind != EngineKind.BLOCKING || random.nextInt(PURE_JAVA_ONE_IN) != 0);
+        IoEngineConfig config = IoEngineConfig.defaults()
                 .withEngine(kind)
                 .withSlots(random.nextBoolean() ? 8 : 256)
                 .withWorkers(3)
-                .withPool(BUFFERS, BUFFER_SIZE));
+                .withRings(random.nextInt(1, MOST_RINGS + 1))
+                .withPool(BUFFERS, BUFFER_SIZE);
+        IoEngine engine = IoEngine.open(switched ? config.withSwitching() : config);
         counts.add(Kind.ENGINES_OPENED);
         AtomicBoolean stop = new AtomicBoolean();
         List<Thread> threads = new ArrayList<>();
@@ -84,7 +93,11 @@ final class Lane {
         }
         long end = System.nanoTime() + nanos;
         while (System.nanoTime() - end < 0 && failures.none()) {
-            TimeUnit.MILLISECONDS.sleep(20);
+            long left = Math.max(1, end - System.nanoTime());
+            TimeUnit.NANOSECONDS.sleep(Math.min(left, random.nextLong(LEAST_BEFORE_A_SWITCH, MOST_BEFORE_A_SWITCH)));
+            if (switched) {
+                switchOver(engine);
+            }
         }
         if (underLoad) {
             engine.close();
@@ -98,14 +111,27 @@ final class Lane {
                 "a buffer did not come back to the pool", () -> engine.buffers().available() == BUFFERS);
         expect("operations in flight", underLoad ? 0 : engine.counters().inFlight(), 0);
         engine.close();
+        expect(
+                "rings that did not end",
+                engine.status().rings().stream()
+                        .filter(EngineStatus.Ring::ending)
+                        .count(),
+                0);
         expect("operations in flight after close", engine.counters().inFlight(), 0);
         expect(
                 "operations submitted and not completed",
                 engine.counters().submitted() - engine.counters().completed(),
                 0);
-        expect("places of callers in line", engine.loop().pendingFromCallers(), 0);
-        expect("handlers that threw", engine.loop().handlerErrors(), 0);
+        expect("places of callers in line", engine.pendingFromCallers(), 0);
+        expect("handlers that threw", engine.handlerErrors(), 0);
         expect("buffers dropped without close", engine.buffers().droppedLeases(), 0);
+    }
+
+    /** Under the workers' hands, whose files stay open. */
+    private void switchOver(IoEngine engine) throws Exception {
+        long before = engine.status().switches();
+        engine.switchTo(kinds.get(random.nextInt(kinds.size())));
+        counts.add(Kind.SWITCHES_UNDER_LOAD, engine.status().switches() - before);
     }
 
     private void work(Worker worker, IoEngine engine, AtomicBoolean stop, boolean underLoad) {

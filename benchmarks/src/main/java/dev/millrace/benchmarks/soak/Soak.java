@@ -18,7 +18,7 @@ import picocli.CommandLine.Option;
 
 /**
  * Full load on every engine for a time: each has a lane of workers who read, write, sync, cancel, open, rename and copy, and
- * check every byte they read against a model, while engines are closed and opened as other kinds, and the simulated engine
+ * check every byte they read against a model, while engines are switched, closed and opened again, and the simulated engine
  * goes through seeds with faults. At the end nothing may be left, and memory must not have grown.
  */
 @Command(name = "soak", mixinStandardHelpOptions = true, description = "Full load on every engine for a time.")

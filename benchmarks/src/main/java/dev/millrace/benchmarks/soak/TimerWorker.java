@@ -64,7 +64,7 @@ final class TimerWorker extends Worker {
     void step(IoEngine engine) throws Exception {
         EngineLoop loop = engine.loop();
         // The engine in pure Java has no timers.
-        boolean timers = engine.kind() != EngineKind.BLOCKING;
+        boolean timers = !loop.driver().kind().equals(EngineKind.BLOCKING.label());
         for (Once operation : operations) {
             boolean timer = timers && random.nextInt(4) != 0;
             boolean never = timer && random.nextBoolean();
@@ -87,7 +87,7 @@ final class TimerWorker extends Worker {
             if (!right) {
                 throw new MismatchException(OpCode.name(operation.code) + " ended with " + operation.last);
             }
-            closed |= loop.isClosing();
+            closed |= loop.isClosing(); // or others have followed it
         }
         for (Once operation : operations) {
             if (operation.outcomes.get() != 1) {

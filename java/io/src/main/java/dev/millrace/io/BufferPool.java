@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.io;
 
-import dev.millrace.io.engine.Driver;
 import dev.millrace.io.engine.EngineLoop;
 import dev.millrace.io.engine.PoolMemory;
 import java.lang.ref.Cleaner;
@@ -12,42 +11,76 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.IntSupplier;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The bounded pool of an engine's buffers: one mapping, on huge pages where they can be had, cut into buffers of one
- * size. It never grows; who finds it empty waits in line, first come first served. Any thread.
+ * size. The memory is the engine's and not a ring's: any buffer goes with any file, whatever engine runs. It never grows; who finds it empty waits in line, first come first served. Any thread.
  */
 public final class BufferPool {
     private static final Logger LOG = LoggerFactory.getLogger(BufferPool.class);
     private static final Cleaner CLEANER = Cleaner.create();
 
-    /** One buffer's memory: buffer view, native address, registered index or -1. */
-    record Piece(ByteBuffer memory, long address, int registeredIndex, Driver driver) {}
+    /** One buffer's memory. */
+    static final class Piece {
+        private final ByteBuffer memory;
+        private final long address;
+        private final int index;
+        private volatile boolean kept;
+
+        private Piece(ByteBuffer memory, long address, int index) {
+            this.memory = memory;
+            this.address = address;
+            this.index = index;
+        }
+
+        ByteBuffer memory() {
+            return memory;
+        }
+
+        /** Native address, 0 in pure Java. */
+        long address() {
+            return address;
+        }
+
+        /** Its number in the pool, by which rings know it ({@link Lane#knows}). */
+        int index() {
+            return index;
+        }
+
+        /** The kernel may write to it for as long as the process lives: nobody else gets it, and it is never unmapped. */
+        void keep() {
+            kept = true;
+        }
+    }
 
     private final ReentrantLock lock = new ReentrantLock();
     private final ArrayDeque<Piece> free = new ArrayDeque<>();
     private final ArrayDeque<Waiter> waiters = new ArrayDeque<>();
     private final LongAdder dropped = new LongAdder();
     private final int size;
-    private final int bufferSize;
     private final PoolMemory memory;
-    private final EngineLoop loop;
+    private final IntSupplier registered;
+    private final Supplier<String> failure;
     private boolean closed;
     private boolean released;
 
-    BufferPool(PoolMemory memory, int bufferSize, EngineLoop loop) {
+    /**
+     * Over memory that is the pool's from now on.
+     *
+     * @param registered how many buffers, from the front, every running ring knows now
+     * @param failure why the engine ended by itself, empty where it did not
+     */
+    BufferPool(PoolMemory memory, IntSupplier registered, Supplier<String> failure) {
         this.memory = memory;
-        this.bufferSize = bufferSize;
         this.size = memory.pieces().size();
-        this.loop = loop;
+        this.registered = registered;
+        this.failure = failure;
         for (int i = 0; i < size; i++) {
-            free.add(new Piece(
-                    memory.pieces().get(i),
-                    memory.addresses().get(i),
-                    i < memory.registered() ? i : -1,
-                    loop.driver()));
+            free.add(new Piece(memory.pieces().get(i), memory.addresses().get(i), i));
         }
     }
 
@@ -58,7 +91,7 @@ public final class BufferPool {
 
     /** Bytes of each. */
     public int bufferSize() {
-        return bufferSize;
+        return memory.pieceSize();
     }
 
     /** Buffers that nobody holds. */
@@ -83,12 +116,12 @@ public final class BufferPool {
      * @throws IllegalStateException on an engine thread, which must not wait
      */
     public OwnedBuffer acquire() throws EngineClosedException {
-        if (loop.isEngineThread()) {
+        if (EngineLoop.isAnyEngineThread()) {
             throw new IllegalStateException("an engine thread must not wait for a buffer");
         }
         CompletableFuture<Optional<OwnedBuffer>> answer = new CompletableFuture<>();
         acquireThen(answer::complete);
-        return answer.join().orElseThrow(() -> new EngineClosedException("acquire of a buffer", "", loop.failure()));
+        return answer.join().orElseThrow(() -> new EngineClosedException("acquire of a buffer", "", failure.get()));
     }
 
     /** A buffer, if one is free and nobody waits. */
@@ -161,8 +194,8 @@ public final class BufferPool {
     }
 
     void giveBack(Piece piece) {
-        if (loop.keepsMemory()) {
-            return; // the kernel may write to it still: nobody else gets it, and it is never unmapped
+        if (piece.kept) {
+            return;
         }
         Waiter next;
         OwnedBuffer leased;
@@ -179,6 +212,14 @@ public final class BufferPool {
             lock.unlock();
         }
         next.then.accept(Optional.of(leased));
+    }
+
+    boolean isRegistered(Piece piece) {
+        return piece.index() < registered.getAsInt();
+    }
+
+    long crc64Nvme(Piece piece, long seed, int at, int length) {
+        return memory.checksum().update(seed, piece.address(), piece.memory(), at, length);
     }
 
     void reportDropped() {

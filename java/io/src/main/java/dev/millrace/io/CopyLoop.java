@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.io;
 
-import dev.millrace.io.engine.EngineLoop;
 import dev.millrace.io.engine.Errno;
 import dev.millrace.io.engine.OpCode;
-import dev.millrace.io.engine.Operation;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -52,7 +50,6 @@ public final class CopyLoop {
     }
 
     private final VirtualFile file;
-    private final EngineLoop loop;
     private final BufferPool pool;
     private final int maxBuffers;
     private final Observer observer;
@@ -95,7 +92,6 @@ public final class CopyLoop {
     private CopyLoop(
             VirtualFile file, long start, long reservedTo, int maxBuffers, Observer observer, Runnable onReady) {
         this.file = file;
-        this.loop = file.engine().loop();
         this.pool = file.engine().buffers();
         this.maxBuffers = maxBuffers;
         this.observer = observer;
@@ -293,22 +289,21 @@ public final class CopyLoop {
         } finally {
             lock.unlock();
         }
-        Optional<IoFailure> closed = enter();
-        TransferOperation head = new TransferOperation(loop, file.path()) {
+        PinnedTransfer head = new PinnedTransfer(file) {
             @Override
-            void ended(OwnedBuffer owned, int moved, int error) {
-                file.exit();
+            void done(OwnedBuffer owned, int moved, int error) {
                 bufferDone(
                         owned,
-                        error == 0 ? Optional.empty() : Optional.of(failed("read", error, bufferPosition)),
+                        error == 0 ? Optional.empty() : Optional.of(CopyLoop.this.failed("read", error, bufferPosition)),
                         false);
             }
+
+            @Override
+            void failed(OwnedBuffer owned, IoFailure why) {
+                bufferDone(owned, Optional.of(why), false);
+            }
         };
-        if (closed.isPresent()) {
-            bufferDone(buffer, closed, false);
-        } else {
-            head.start(false, file.descriptor(), buffer, 0, (int) roundUp(filled), bufferPosition, alignment);
-        }
+        head.start(false, buffer, 0, (int) roundUp(filled), bufferPosition);
     }
 
     private void submitCurrent(int length) {
@@ -408,35 +403,38 @@ public final class CopyLoop {
     // ------------------------------------------------------------------ completions
 
     /** A write of one buffer; reused, so that a steady stream allocates nothing. */
-    private final class Write extends TransferOperation {
+    private final class Write extends PinnedTransfer {
         private OwnedBuffer buffer;
         private int size;
         private long at;
 
         Write() {
-            super(loop, file.path());
+            super(file);
         }
 
         void go() {
-            Optional<IoFailure> closed = enter();
-            if (closed.isPresent()) {
-                done(buffer, closed);
-            } else {
-                start(true, file.descriptor(), buffer, 0, size, at, alignment);
-            }
+            start(true, buffer, 0, size, at);
         }
 
         @Override
-        void ended(OwnedBuffer owned, int moved, int error) {
-            file.exit();
-            done(
+        void done(OwnedBuffer owned, int moved, int error) {
+            over(
                     owned,
                     error == 0
                             ? Optional.empty()
                             : Optional.of(file.engine().failure("write", file.path(), error, at + moved, moved, true)));
         }
 
-        private void done(OwnedBuffer owned, Optional<IoFailure> problem) {
+        @Override
+        void failed(OwnedBuffer owned, IoFailure why) {
+            over(owned, Optional.of(why));
+        }
+
+        void drop() {
+            over(buffer, Optional.empty());
+        }
+
+        private void over(OwnedBuffer owned, Optional<IoFailure> problem) {
             lock.lock();
             try {
                 idleWrites.add(this);
@@ -444,15 +442,6 @@ public final class CopyLoop {
                 lock.unlock();
             }
             bufferDone(owned, problem, true);
-        }
-    }
-
-    private Optional<IoFailure> enter() {
-        try {
-            file.enter("write");
-            return Optional.empty();
-        } catch (IoFailure e) {
-            return Optional.of(e);
         }
     }
 
@@ -502,30 +491,28 @@ public final class CopyLoop {
     }
 
     /** Reserves the next step; the writes that wait for it go on whatever comes of it. */
-    private final class Reserve extends Operation {
+    private final class Reserve extends FileOperation {
         private final long from;
 
         Reserve(long from) {
+            super(file);
             this.from = from;
         }
 
         void go() {
-            Optional<IoFailure> closed = enter();
-            if (closed.isPresent()) {
-                done(Long.MAX_VALUE, false);
-                return;
-            }
             reset(OpCode.FALLOCATE);
-            path = file.path();
-            fd = file.descriptor();
             offset = from;
             extra = RESERVE_STEP;
-            loop.submit(this);
+            begin("write");
         }
 
         @Override
-        protected void completed(int result) {
-            file.exit();
+        public void refused(IoFailure why) {
+            done(Long.MAX_VALUE, false); // the writes find out
+        }
+
+        @Override
+        void ended(int result) {
             // Full: the writes find out whether what is left is enough. Never asked again in either case.
             boolean full = result == -Errno.ENOSPC || result == -Errno.EDQUOT || result == -Errno.EFBIG;
             done(result < 0 ? Long.MAX_VALUE : from + RESERVE_STEP, full);
@@ -553,7 +540,7 @@ public final class CopyLoop {
             }
             for (Write write : go) {
                 if (drop) {
-                    write.done(write.buffer, Optional.empty());
+                    write.drop();
                 } else {
                     write.go();
                 }
@@ -618,24 +605,25 @@ public final class CopyLoop {
         told.forEach(then -> tell(() -> then.accept(outcome)));
     }
 
-    private final class Cut extends Operation {
+    private final class Cut extends FileOperation {
+        Cut() {
+            super(file);
+        }
+
         void go() {
-            Optional<IoFailure> closed = enter();
-            if (closed.isPresent()) {
-                fail(closed.get());
-                tellEnd();
-                return;
-            }
             reset(OpCode.FTRUNCATE);
-            path = file.path();
-            fd = file.descriptor();
             offset = CopyLoop.this.position;
-            loop.submit(this);
+            begin("write");
         }
 
         @Override
-        protected void completed(int result) {
-            file.exit();
+        public void refused(IoFailure why) {
+            fail(why);
+            tellEnd();
+        }
+
+        @Override
+        void ended(int result) {
             if (result < 0) {
                 fail(failed("ftruncate", -result, offset));
             }

@@ -4,7 +4,7 @@ package dev.millrace.io;
 import dev.millrace.io.engine.Errno;
 import dev.millrace.io.engine.JfrEvents;
 import dev.millrace.io.engine.OpCode;
-import dev.millrace.io.engine.Operation;
+import dev.millrace.io.engine.Syscalls;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
@@ -12,22 +12,27 @@ import java.util.concurrent.CompletableFuture;
 final class Durability {
     private final IoEngine engine;
     private final Descriptor descriptor;
-    private volatile Optional<FatalIoException> failed = Optional.empty();
+    private final LaneHolder lanes;
+    private final Syscalls syscalls;
 
-    Durability(Descriptor descriptor) {
+    Durability(Descriptor descriptor, LaneHolder lanes, Syscalls syscalls) {
+        this.lanes = lanes;
+        this.syscalls = syscalls;
         this.engine = descriptor.engine();
         this.descriptor = descriptor;
     }
 
     /** {@link VirtualFile#sync}. */
     void sync() throws IoFailure {
-        descriptor.enter("fsync");
+        int fd = descriptor.enter("fsync");
         try {
-            if (failed.isPresent()) {
-                throw failed.get();
+            // Looked at with the descriptor in hand: giving it up for another file may have failed a sync, too.
+            if (descriptor.syncFailure().isPresent()) {
+                throw descriptor.syncFailure().get();
             }
             Optional<BlockingCallEvent> event = JfrEvents.ARE_THERE ? BlockingCallEvent.begun() : Optional.empty();
-            int result = engine.syscalls().fsync(descriptor.fd());
+            descriptor.beginsSync();
+            int result = syscalls.fsync(fd);
             if (event.isPresent()) {
                 event.get().ended("fsync", descriptor.path(), 0, Math.max(0, -result));
             }
@@ -35,40 +40,58 @@ final class Durability {
                 throw failure(result);
             }
         } finally {
-            descriptor.exit();
+            descriptor.exit(false);
         }
     }
 
     /** {@link VirtualFile#syncAsync}. */
     CompletableFuture<Void> syncAsync() {
         try {
-            descriptor.enter("fsync");
+            descriptor.checkOpen("fsync");
         } catch (IoFailure e) {
             return CompletableFuture.failedFuture(e);
         }
-        if (failed.isPresent()) {
-            descriptor.exit();
-            return CompletableFuture.failedFuture(failed.get());
+        if (descriptor.syncFailure().isPresent()) {
+            return CompletableFuture.failedFuture(descriptor.syncFailure().get());
         }
         CompletableFuture<Void> future = new CompletableFuture<>();
-        engine.loop().submit(new SyncOperation(future));
+        SyncOperation operation = new SyncOperation(future);
+        if (descriptor.enter("fsync", operation)) {
+            operation.pinned();
+        }
         return future;
     }
 
-    private final class SyncOperation extends Operation {
+    private final class SyncOperation extends LaneOperation implements PinWaiter {
         private final CompletableFuture<Void> future;
 
         SyncOperation(CompletableFuture<Void> future) {
             this.future = future;
             reset(OpCode.FSYNC);
-            path = descriptor.path();
-            fd = descriptor.fd();
         }
 
         @Override
-        protected void completed(int result) {
+        public void pinned() {
+            if (descriptor.syncFailure().isPresent()) {
+                descriptor.exit(false);
+                refused(descriptor.syncFailure().get());
+                return;
+            }
+            path = descriptor.path();
+            fd = descriptor.fd();
+            descriptor.beginsSync();
+            submitTo(lanes);
+        }
+
+        @Override
+        public void refused(IoFailure why) {
+            engine.completeLater(() -> future.completeExceptionally(why));
+        }
+
+        @Override
+        void finished(int result) {
             Optional<IoFailure> failure = result >= 0 ? Optional.empty() : Optional.of(failure(result));
-            descriptor.exit();
+            descriptor.exit(false);
             engine.completeLater(() -> {
                 if (failure.isEmpty()) {
                     future.complete(null);
@@ -82,10 +105,9 @@ final class Durability {
     /** A cancelled fsync says nothing about the disk: the engine was closed before it ran. */
     private IoFailure failure(int result) {
         if (result == -Errno.ECANCELED) {
+            descriptor.syncedNothing();
             return engine.failure("fsync", descriptor.path(), Errno.ECANCELED, 0, false);
         }
-        FatalIoException fatal = new FatalIoException("fsync", descriptor.path(), -result, "");
-        failed = Optional.of(fatal);
-        return fatal;
+        return descriptor.syncFailed("fsync", -result, "");
     }
 }

@@ -2,21 +2,14 @@
 package dev.millrace.io;
 
 import dev.millrace.bindings.Bindings;
-import dev.millrace.bindings.NativeConstants;
 import dev.millrace.bindings.NativeIo;
 import dev.millrace.bindings.Settings;
 import dev.millrace.io.engine.Driver;
 import dev.millrace.io.engine.EngineLoop;
-import dev.millrace.io.engine.EngineRefusedException;
-import dev.millrace.io.engine.JavaDriver;
-import dev.millrace.io.engine.NativeDriver;
 import dev.millrace.io.engine.PoolMemory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,83 +20,58 @@ import org.slf4j.LoggerFactory;
  */
 final class EngineFactory {
     private static final Logger LOG = LoggerFactory.getLogger(EngineFactory.class);
-    private static final int SMALLEST_RING = 32;
-    private static final AtomicInteger NUMBER = new AtomicInteger();
+    private static final String OPENED_WITHOUT =
+            "it was opened as blocking, which loads no native code: open it with IoEngineConfig.withSwitching()";
 
     /**
      * What was started.
      *
-     * @param release lets go of the binding, after the engine was closed
+     * @param source makes other lanes on the same foundation
      */
-    record Opened(EngineKind kind, EngineLoop loop, PoolMemory memory, List<String> notes, Runnable release) {
-
-        Opened held(NativeIo nativeIo) {
-            return new Opened(kind, loop, memory, notes, () -> Bindings.release(nativeIo));
-        }
-    }
+    record Opened(Foundation foundation, Lanes.Started lanes, Lanes.Source source) {}
 
     private EngineFactory() {}
 
     static Opened open(IoEngineConfig config) throws EngineUnavailableException {
-        Optional<EngineKind> wanted = config.engine();
-        if (wanted.equals(Optional.of(EngineKind.BLOCKING))) {
-            return start(
-                    config, EngineKind.BLOCKING, () -> new JavaDriver(config.slots(), config.workers()), List.of());
+        boolean blocking = config.engine().equals(Optional.of(EngineKind.BLOCKING));
+        if (blocking && !config.switching()) {
+            return start(config, Foundation.ofJava(config, OPENED_WITHOUT), config.engine(), List.of());
         }
-        List<String> notes = new ArrayList<>();
         Bindings bindings = Bindings.load(config.binding());
         if (bindings.nativeIo().isEmpty()) {
             String reason = "no native library: " + bindings.reasons();
             Optional<String> binding = wantedBinding(config);
-            if (wanted.isPresent() || binding.isPresent()) {
+            if (!blocking && (config.engine().isPresent() || binding.isPresent())) {
                 throw new EngineUnavailableException("the engine "
-                        + wanted.map(EngineKind::label).orElse("by binding " + binding.orElse(""))
+                        + config.engine().map(EngineKind::label).orElse("by binding " + binding.orElse(""))
                         + " cannot be had: " + reason);
             }
-            notes.add(reason);
-        } else {
-            NativeIo nativeIo = bindings.nativeIo().get();
-            Optional<Opened> opened = Optional.empty();
-            try {
-                opened = openNative(config, nativeIo, bindings.constants().orElseThrow(), notes);
-            } finally {
-                if (opened.isEmpty()) {
-                    Bindings.release(nativeIo);
-                }
-            }
-            if (opened.isPresent()) {
-                return said(opened.get().held(nativeIo));
-            }
+            Optional<EngineKind> java = Optional.of(EngineKind.BLOCKING);
+            return said(start(config, Foundation.ofJava(config, reason), java, List.of(reason)));
         }
-        return said(start(config, EngineKind.BLOCKING, () -> new JavaDriver(config.slots(), config.workers()), notes));
+        NativeIo nativeIo = bindings.nativeIo().get();
+        Foundation foundation =
+                Foundation.ofNative(config, nativeIo, bindings.constants().orElseThrow());
+        return said(start(config, foundation, config.engine(), List.of()));
     }
 
-    /** io_uring, else epoll; empty where neither can be had and none was asked for, with the reasons in the notes. */
-    private static Optional<Opened> openNative(
-            IoEngineConfig config, NativeIo nativeIo, NativeConstants constants, List<String> notes)
+    /** An engine of one lane over a driver that is brought along, with its calls. */
+    static Opened over(IoEngineConfig config, Supplier<Driver> driver, Supplier<PoolMemory> memory)
             throws EngineUnavailableException {
-        Optional<EngineKind> wanted = config.engine();
-        if (!wanted.equals(Optional.of(EngineKind.EPOLL))) {
-            Optional<Opened> ring = openRing(config, nativeIo, constants, notes);
-            if (ring.isPresent()) {
-                return ring;
-            }
-            if (wanted.isPresent()) {
-                throw new EngineUnavailableException("the engine io_uring cannot be had: " + String.join("; ", notes));
-            }
-        }
+        EngineLoop loop = EngineLoop.start(LaneStarter.nextName(), config.queue(), driver);
         try {
-            return Optional.of(start(
-                    config,
-                    EngineKind.EPOLL,
-                    nativeDriver(config, nativeIo, constants, NativeDriver.EPOLL, config.slots()),
-                    notes));
-        } catch (Refused e) {
-            notes.add(e.refusal().getMessage());
-            if (wanted.isPresent()) {
-                throw new EngineUnavailableException("the engine epoll cannot be had: " + String.join("; ", notes));
-            }
-            return Optional.empty();
+            Foundation foundation = Foundation.of(
+                    loop.driver().syscalls(),
+                    Foundation.mapped(config, memory),
+                    "it stands on a driver that was brought along");
+            Lane lane = new Lane(EngineKind.BLOCKING, loop);
+            return new Opened(
+                    foundation,
+                    new Lanes.Started(EngineKind.BLOCKING, List.of(lane), List.of()),
+                    new LaneStarter(config, foundation));
+        } catch (EngineUnavailableException | RuntimeException | Error e) {
+            loop.close();
+            throw e;
         }
     }
 
@@ -117,92 +85,47 @@ final class EngineFactory {
     }
 
     private static Opened said(Opened opened) {
-        if (!opened.notes().isEmpty()) {
-            LOG.warn("Millrace runs on the engine {}: {}", opened.kind().label(), String.join("; ", opened.notes()));
+        List<String> notes = opened.lanes().allNotes();
+        if (!notes.isEmpty()) {
+            LOG.warn("Millrace runs on the engine {}: {}", opened.lanes().kind().label(), String.join("; ", notes));
         }
         return opened;
     }
 
-    /** io_uring, with a smaller ring where a finite RLIMIT_MEMLOCK refuses the full one. */
-    private static Optional<Opened> openRing(
-            IoEngineConfig config, NativeIo nativeIo, NativeConstants constants, List<String> notes)
+    /** The engine that is wanted, or the best that works; the reasons of each step down in the notes. */
+    private static Opened start(
+            IoEngineConfig config, Foundation foundation, Optional<EngineKind> wanted, List<String> reasons)
             throws EngineUnavailableException {
-        if (Settings.isOff(IoEngineConfig.IO_URING_PROPERTY, IoEngineConfig.IO_URING_VARIABLE)) {
-            notes.add("io_uring is switched off by " + IoEngineConfig.IO_URING_PROPERTY + " or "
-                    + IoEngineConfig.IO_URING_VARIABLE);
-            return Optional.empty();
-        }
-        int slots = config.slots();
-        List<String> soFar = new ArrayList<>(notes);
-        while (true) {
-            try {
-                return Optional.of(start(
-                        config,
-                        EngineKind.IO_URING,
-                        nativeDriver(config, nativeIo, constants, NativeDriver.IO_URING, slots),
-                        soFar));
-            } catch (Refused e) {
-                if (!e.refusal().report().isOfMemlock() || slots / 2 < SMALLEST_RING) {
-                    notes.add(e.refusal().getMessage());
-                    return Optional.empty();
-                }
-                slots /= 2;
-                soFar = new ArrayList<>(notes);
-                soFar.add(e.refusal().report().whySmallerRing(slots, config.slots()));
-            }
-        }
-    }
-
-    private static Supplier<Driver> nativeDriver(
-            IoEngineConfig config, NativeIo nativeIo, NativeConstants constants, int kind, int slots) {
-        return () -> {
-            try {
-                return new NativeDriver(nativeIo, constants, kind, slots, config.workers(), config.kernelWorkers());
-            } catch (EngineRefusedException e) {
-                throw new Refused(e);
-            }
-        };
-    }
-
-    static Opened start(IoEngineConfig config, EngineKind kind, Supplier<Driver> driver, List<String> notes)
-            throws EngineUnavailableException {
-        EngineLoop loop = EngineLoop.start("millrace-engine-" + NUMBER.getAndIncrement(), config.queue(), driver);
-        // Registration belongs to the engine thread, as everything that touches the ring does.
-        CompletableFuture<PoolMemory> mapped = new CompletableFuture<>();
-        loop.execute(() -> {
-            try {
-                mapped.complete(loop.driver().mapPool(config.buffers(), config.bufferSize()));
-            } catch (Throwable t) {
-                mapped.completeExceptionally(t);
-            }
-        });
-        PoolMemory memory;
+        LaneStarter starter = new LaneStarter(config, foundation);
+        List<String> notes = new ArrayList<>(reasons);
+        boolean started = false;
         try {
-            memory = mapped.join();
-        } catch (CompletionException e) {
-            loop.close();
-            throw new EngineUnavailableException(
-                    "an engine with " + config.buffers() + " buffers of " + config.bufferSize()
-                            + " bytes cannot be had: " + e.getCause().getMessage());
-        }
-        List<String> all = new ArrayList<>(notes);
-        memory.note().ifPresent(all::add);
-        return new Opened(kind, loop, memory, List.copyOf(all), () -> {});
-    }
-
-    /** Carries a refusal out of the supplier. */
-    private static final class Refused extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-
-        private final transient EngineRefusedException refusal;
-
-        Refused(EngineRefusedException refusal) {
-            super(refusal);
-            this.refusal = refusal;
-        }
-
-        EngineRefusedException refusal() {
-            return refusal;
+            Optional<Lanes.Started> lanes = Optional.empty();
+            for (EngineKind kind : wanted.map(List::of).orElse(List.of(EngineKind.values()))) {
+                try {
+                    Lanes.Started got = starter.startOrRefuse(kind, false);
+                    List<String> all = new ArrayList<>(notes);
+                    all.addAll(got.notes());
+                    lanes = Optional.of(new Lanes.Started(kind, got.lanes(), all));
+                    break;
+                } catch (LaneStarter.RefusedException e) {
+                    notes.add(e.getMessage());
+                    if (wanted.isPresent()) {
+                        throw new EngineUnavailableException(Lanes.refused(kind) + String.join("; ", notes));
+                    }
+                }
+            }
+            Opened opened = new Opened(
+                    foundation,
+                    lanes.orElseThrow(
+                            () -> new EngineUnavailableException("no engine can be had: " + String.join("; ", notes))),
+                    starter);
+            started = true;
+            return opened;
+        } finally {
+            if (!started) {
+                foundation.abandon();
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ import jdk.jfr.StackTrace;
 @Name("dev.millrace.EngineOpened")
 @Label("Engine opened")
 @Category("Millrace")
-@Description("An engine that was started, and why no better one")
+@Description("An engine that was started, at the opening or by a switch, and why no better one")
 @StackTrace(false)
 final class EngineOpenedEvent extends Event {
     @Label("Engine")
@@ -25,12 +25,12 @@ final class EngineOpenedEvent extends Event {
     @Description("Reason and remedy of each step down; empty where there was none")
     String steppedDown = "";
 
-    static void emit(EngineFactory.Opened opened) {
+    static void emit(Lanes.Started started, String binding) {
         EngineOpenedEvent event = new EngineOpenedEvent();
         if (event.shouldCommit()) {
-            event.engine = opened.kind().label();
-            event.binding = opened.loop().driver().binding();
-            event.steppedDown = String.join("; ", opened.notes());
+            event.engine = started.kind().label();
+            event.binding = binding;
+            event.steppedDown = String.join("; ", started.allNotes());
             event.commit();
         }
     }

@@ -13,8 +13,26 @@ import java.util.Optional;
 final class FileOpening {
     private FileOpening() {}
 
-    /** {@link VirtualFile#open}, for a caller that holds the engine. */
-    static VirtualFile open(IoEngine engine, Path path, String text, OpenOptions options) throws IoFailure {
+    /** {@link VirtualFile#open}, for a caller who has made room for one more descriptor, which is filled or given back. */
+    static VirtualFile fillRoom(IoEngine engine, Path path, String text, OpenOptions options) throws IoFailure {
+        boolean filled = false;
+        try {
+            engine.holdFor("open", text);
+            try {
+                VirtualFile file = open(engine, path, text, options);
+                filled = true;
+                return file;
+            } finally {
+                engine.letGo();
+            }
+        } finally {
+            if (!filled) {
+                engine.descriptorCache().giveRoomBack();
+            }
+        }
+    }
+
+    private static VirtualFile open(IoEngine engine, Path path, String text, OpenOptions options) throws IoFailure {
         // First, since opening a FIFO waits for its other end and opening a device may do anything.
         StatResult before = engine.syscalls().stat(text);
         if (before.error() == 0) {
@@ -62,10 +80,11 @@ final class FileOpening {
         int flags = flags(options, true) & ~OpenFlag.TRUNCATE;
         // Exclusively, to know whether this call made the file: what another made meanwhile is not ours to remove.
         boolean made = options.create() && missing;
-        int fd = syscalls.open(path, made ? flags | OpenFlag.EXCLUSIVE : flags, options.mode());
+        DescriptorCache cache = engine.descriptorCache();
+        int fd = cache.openWithRoom(syscalls, path, made ? flags | OpenFlag.EXCLUSIVE : flags, options.mode());
         if (fd == -Errno.EEXIST && !options.exclusive()) {
             made = false;
-            fd = syscalls.open(path, flags, options.mode());
+            fd = cache.openWithRoom(syscalls, path, flags, options.mode());
         }
         if (fd == -Errno.EINVAL) {
             String fileSystem = describeFileSystem(syscalls, path);
@@ -88,16 +107,34 @@ final class FileOpening {
             throw engine.failure("ftruncate", path, -emptied, 0, true);
         }
         return new Attempt(
-                Optional.of(new VirtualFile(engine, path, fd, stat, true, alignment.get())), stat.fileSystem());
+                Optional.of(opened(engine, path, fd, stat, options, true, alignment.get())), stat.fileSystem());
     }
 
     private static VirtualFile openBuffered(IoEngine engine, String path, OpenOptions options) throws IoFailure {
-        int fd = engine.syscalls().open(path, flags(options, false), options.mode());
+        int fd = engine.descriptorCache()
+                .openWithRoom(engine.syscalls(), path, flags(options, false), options.mode());
         if (fd < 0) {
             throw engine.failure("open", path, -fd, 0, false);
         }
         FileStat stat = checked(engine, path, fd);
-        return new VirtualFile(engine, path, fd, stat, false, Alignment.NONE);
+        return opened(engine, path, fd, stat, options, false, Alignment.NONE);
+    }
+
+    private static VirtualFile opened(
+            IoEngine engine,
+            String path,
+            int fd,
+            FileStat stat,
+            OpenOptions options,
+            boolean direct,
+            Alignment alignment) {
+        int again = flags(options, direct) & (OpenFlag.READ | OpenFlag.WRITE | OpenFlag.DIRECT);
+        boolean followsMode = direct && options.direct() == DirectMode.PREFERRED;
+        Descriptor descriptor = new Descriptor(engine, path, fd, stat, again, followsMode);
+        if (followsMode && engine.mode() != IoMode.DIRECT_RW) {
+            engine.descriptorCache().followMode(descriptor);
+        }
+        return new VirtualFile(engine, descriptor, stat, alignment);
     }
 
     private static void removeIfMade(Syscalls syscalls, String path, boolean made) {

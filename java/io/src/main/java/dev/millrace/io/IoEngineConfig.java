@@ -16,6 +16,11 @@ import java.util.concurrent.Executor;
  * @param kernelWorkers bound of the kernel's own worker threads of each kind; 0 leaves the kernel's default
  * @param bufferSize bytes of one pool buffer, a multiple of 4096, at most 1 GiB
  * @param buffers buffers in the pool; together they bound the memory of I/O
+ * @param descriptors descriptors of {@link VirtualFile}s open at most, 1 to 1048576; any number of files may be open
+ * @param rings rings, each with an engine thread of its own, 1 to 64; slots, queue and workers are those of each. A file
+ *     stays on one. More than one is for machines where one engine thread is full (see the package's documentation)
+ * @param switching whether an engine that is opened as blocking by name loads native code where it can, to be able to
+ *     switch later ({@link IoEngine#switchTo}); others have it anyway
  * @param executor completes users' futures; empty makes a pool of daemon threads. Never the engine's own thread.
  */
 public record IoEngineConfig(
@@ -27,6 +32,9 @@ public record IoEngineConfig(
         int kernelWorkers,
         int bufferSize,
         int buffers,
+        int descriptors,
+        int rings,
+        boolean switching,
         Optional<Executor> executor) {
     /** Names the engine where the program does not: {@code auto}, {@code io_uring}, {@code epoll}, {@code blocking}. */
     public static final String ENGINE_PROPERTY = "millrace.engine";
@@ -37,6 +45,12 @@ public record IoEngineConfig(
     /** The same in the environment. */
     public static final String IO_URING_VARIABLE = "MILLRACE_IO_URING";
 
+    /**
+     * A quarter of 4096, the smallest hard limit of descriptors that distributions give a process and to which a JVM raises
+     * its own: sockets, jars and further engines have the rest. Where there are fewer, the cache gives some up.
+     */
+    private static final int DEFAULT_DESCRIPTORS = 1024;
+
     /** Checks the bounds. */
     public IoEngineConfig {
         check(slots, 8, 32768, "slots");
@@ -45,6 +59,8 @@ public record IoEngineConfig(
         check(kernelWorkers, 0, 32768, "kernelWorkers");
         check(bufferSize, 4096, 1 << 30, "bufferSize");
         check(buffers, 1, 16384, "buffers");
+        check(descriptors, 1, 1 << 20, "descriptors");
+        check(rings, 1, 64, "rings");
         if (bufferSize % 4096 != 0) {
             throw new IllegalArgumentException("bufferSize is " + bufferSize + " and must be a multiple of 4096 bytes");
         }
@@ -57,7 +73,8 @@ public record IoEngineConfig(
     }
 
     /**
-     * The best engine that works (or the one named by {@value #ENGINE_PROPERTY}), 1024 slots, 64 buffers of 1 MiB.
+     * The best engine that works (or the one named by {@value #ENGINE_PROPERTY}), 1024 slots, 64 buffers of 1 MiB, 1024
+     * descriptors.
      */
     public static IoEngineConfig defaults() {
         return new IoEngineConfig(
@@ -69,6 +86,9 @@ public record IoEngineConfig(
                 8,
                 1 << 20,
                 64,
+                DEFAULT_DESCRIPTORS,
+                1,
+                false,
                 Optional.empty());
     }
 
@@ -79,33 +99,157 @@ public record IoEngineConfig(
 
     /** The same with this engine, or with the best that works. */
     public IoEngineConfig withEngine(Optional<EngineKind> kind) {
-        return new IoEngineConfig(kind, binding, slots, queue, workers, kernelWorkers, bufferSize, buffers, executor);
+        return new IoEngineConfig(
+                kind,
+                binding,
+                slots,
+                queue,
+                workers,
+                kernelWorkers,
+                bufferSize,
+                buffers,
+                descriptors,
+                rings,
+                switching,
+                executor);
     }
 
     /** The same with this binding. */
     public IoEngineConfig withBinding(String name) {
         return new IoEngineConfig(
-                engine, Optional.of(name), slots, queue, workers, kernelWorkers, bufferSize, buffers, executor);
+                engine,
+                Optional.of(name),
+                slots,
+                queue,
+                workers,
+                kernelWorkers,
+                bufferSize,
+                buffers,
+                descriptors,
+                rings,
+                switching,
+                executor);
     }
 
     /** The same with another bound of operations in flight. */
     public IoEngineConfig withSlots(int count) {
-        return new IoEngineConfig(engine, binding, count, queue, workers, kernelWorkers, bufferSize, buffers, executor);
+        return new IoEngineConfig(
+                engine,
+                binding,
+                count,
+                queue,
+                workers,
+                kernelWorkers,
+                bufferSize,
+                buffers,
+                descriptors,
+                rings,
+                switching,
+                executor);
     }
 
     /** The same with another pool: count and size in bytes of its buffers. */
     public IoEngineConfig withPool(int count, int size) {
-        return new IoEngineConfig(engine, binding, slots, queue, workers, kernelWorkers, size, count, executor);
+        return new IoEngineConfig(
+                engine,
+                binding,
+                slots,
+                queue,
+                workers,
+                kernelWorkers,
+                size,
+                count,
+                descriptors,
+                rings,
+                switching,
+                executor);
     }
 
     /** The same with another number of worker threads. */
     public IoEngineConfig withWorkers(int count) {
-        return new IoEngineConfig(engine, binding, slots, queue, count, kernelWorkers, bufferSize, buffers, executor);
+        return new IoEngineConfig(
+                engine,
+                binding,
+                slots,
+                queue,
+                count,
+                kernelWorkers,
+                bufferSize,
+                buffers,
+                descriptors,
+                rings,
+                switching,
+                executor);
+    }
+
+    /**
+     * The same with another bound of descriptors open at once for {@link VirtualFile}s: more are opened and closed by turns.
+     * Files that are locked, or have lost their names, keep theirs.
+     */
+    public IoEngineConfig withDescriptors(int count) {
+        return new IoEngineConfig(
+                engine,
+                binding,
+                slots,
+                queue,
+                workers,
+                kernelWorkers,
+                bufferSize,
+                buffers,
+                count,
+                rings,
+                switching,
+                executor);
+    }
+
+    /** The same with another number of rings. */
+    public IoEngineConfig withRings(int count) {
+        return new IoEngineConfig(
+                engine,
+                binding,
+                slots,
+                queue,
+                workers,
+                kernelWorkers,
+                bufferSize,
+                buffers,
+                descriptors,
+                count,
+                switching,
+                executor);
+    }
+
+    /** The same, able to switch to engines of native code also where it is opened as blocking. */
+    public IoEngineConfig withSwitching() {
+        return new IoEngineConfig(
+                engine,
+                binding,
+                slots,
+                queue,
+                workers,
+                kernelWorkers,
+                bufferSize,
+                buffers,
+                descriptors,
+                rings,
+                true,
+                executor);
     }
 
     /** The same with this executor for users' futures. */
     public IoEngineConfig withExecutor(Executor chosen) {
         return new IoEngineConfig(
-                engine, binding, slots, queue, workers, kernelWorkers, bufferSize, buffers, Optional.of(chosen));
+                engine,
+                binding,
+                slots,
+                queue,
+                workers,
+                kernelWorkers,
+                bufferSize,
+                buffers,
+                descriptors,
+                rings,
+                switching,
+                Optional.of(chosen));
     }
 }

@@ -14,6 +14,7 @@ public abstract sealed class IoFailure extends IOException
                 EngineUnavailableException,
                 EndOfFileException,
                 FileClosedException,
+                FileReplacedException,
                 MisalignedException,
                 OperationCancelledException,
                 UnsupportedFileException {

@@ -16,6 +16,24 @@ public final class OperationFailedException extends IoFailure {
         this.transferred = transferred;
     }
 
+    /** Every descriptor that an engine may have open is one that it may not close. */
+    static OperationFailedException allKept(String operation, String path, int limit) {
+        return new OperationFailedException(
+                operation,
+                path,
+                Errno.EMFILE,
+                operation + " of " + path + " is not possible: all " + limit + " descriptors of this engine belong to"
+                        + " files that keep theirs until they are closed (locked, removed or replaced since they were"
+                        + " opened, or without permission to be opened again); close some, or give the engine more by"
+                        + " IoEngineConfig.withDescriptors");
+    }
+
+    private OperationFailedException(String operation, String path, int errno, String message) {
+        super(operation, path, message);
+        this.errno = errno;
+        this.transferred = 0;
+    }
+
     static String sentence(String operation, String path, int errno, String detail) {
         return operation + " of " + path + " failed" + (detail.isEmpty() ? "" : " " + detail) + ": " + Errno.name(errno)
                 + ", " + Errno.meaning(errno);

@@ -50,9 +50,9 @@ public final class OwnedBuffer implements AutoCloseable {
         return piece.memory().capacity();
     }
 
-    /** True where the kernel knows the buffer, so that its I/O needs no page pinning. */
+    /** True where every ring that runs now knows the buffer, so that its I/O needs no page pinning. */
     public boolean isRegistered() {
-        return piece.registeredIndex() >= 0;
+        return lease.pool.isRegistered(piece);
     }
 
     /** True while the holder may touch it. */
@@ -145,7 +145,7 @@ public final class OwnedBuffer implements AutoCloseable {
             throw new IndexOutOfBoundsException(length + " bytes from " + at + " of a buffer of " + memory.capacity());
         }
         try {
-            return piece.driver().crc64Nvme(seed, piece.address(), memory, at, length);
+            return lease.pool.crc64Nvme(piece, seed, at, length);
         } finally {
             Reference.reachabilityFence(this);
         }

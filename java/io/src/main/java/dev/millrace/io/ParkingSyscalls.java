@@ -15,29 +15,30 @@ import java.util.function.Consumer;
  * through the engine while the thread parks. On an engine thread they throw, for it would wait for itself.
  */
 final class ParkingSyscalls implements Syscalls {
-    private final EngineLoop loop;
     private final Syscalls direct;
+    private final LaneHolder lanes;
 
-    ParkingSyscalls(EngineLoop loop) {
-        this.loop = loop;
-        this.direct = loop.driver().syscalls();
+    /** {@code direct} for platform threads, lanes for the operations of virtual ones. */
+    ParkingSyscalls(Syscalls direct, LaneHolder lanes) {
+        this.direct = direct;
+        this.lanes = lanes;
     }
 
     private boolean runsHere() {
-        if (loop.isEngineThread()) {
+        if (EngineLoop.isAnyEngineThread()) {
             throw new IllegalStateException("a blocking call on an engine thread would stop all I/O");
         }
         return !Threads.currentIsVirtual();
     }
 
     /** One operation whose submitter parks. */
-    private static final class Parked extends Operation {
+    private static final class Parked extends LaneOperation {
         private final Thread caller = Thread.currentThread();
         private volatile boolean done;
         private int result;
 
         @Override
-        protected void completed(int value) {
+        void finished(int value) {
             result = value;
             done = true;
             LockSupport.unpark(caller);
@@ -65,7 +66,7 @@ final class ParkingSyscalls implements Syscalls {
         Parked operation = new Parked();
         operation.prepare(code);
         fill.accept(operation);
-        loop.submit(operation);
+        operation.submitTo(lanes);
         operation.await();
         return operation;
     }

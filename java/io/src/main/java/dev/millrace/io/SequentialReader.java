@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.io;
 
+import dev.millrace.io.engine.EngineLoop;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -92,7 +93,7 @@ public final class SequentialReader implements AutoCloseable {
      * @throws IllegalStateException after {@link #close}, and on an engine thread
      */
     public Optional<BufferSlice> next() throws IoFailure {
-        if (file.engine().loop().isEngineThread()) {
+        if (EngineLoop.isAnyEngineThread()) {
             throw new IllegalStateException("an engine thread must not wait for a read");
         }
         Optional<BufferSlice> slice = Optional.empty();
@@ -290,7 +291,7 @@ public final class SequentialReader implements AutoCloseable {
     /** Stops, waits for the reads in flight, gives back all buffers that were not handed out. Idempotent. */
     @Override
     public void close() {
-        if (file.engine().loop().isEngineThread()) {
+        if (EngineLoop.isAnyEngineThread()) {
             throw new IllegalStateException("a reader cannot be closed on an engine thread: it would wait for itself");
         }
         List<OwnedBuffer> dropped;

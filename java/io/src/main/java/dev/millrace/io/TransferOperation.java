@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.io;
 
-import dev.millrace.io.engine.EngineLoop;
 import dev.millrace.io.engine.Errno;
 import dev.millrace.io.engine.OpCode;
 import dev.millrace.io.engine.Operation;
@@ -9,40 +8,45 @@ import dev.millrace.io.engine.Operation;
 /**
  * One whole read or write of a buffer through the engine: goes on after short results, with offset, address and length
  * moved together, until it is whole, fails, or meets the end of the file. Holds the buffer meanwhile and gives it back
- * before {@link #ended}. Reusable.
+ * before {@link #ended}; holds its lane from its submission on and a little longer. Reusable.
  */
 abstract class TransferOperation extends Operation {
-    private final EngineLoop loop;
+    private final LaneHolder lanes;
     private final TransferProgress progress = new TransferProgress();
     private OwnedBuffer buffer;
+    /** Null before the first submission. */
+    private volatile Lane lane;
 
-    /** {@code file} is what events call it. */
-    TransferOperation(EngineLoop loop, String file) {
-        this.loop = loop;
-        this.path = file;
+    /** {@code lanes} is asked at each submission on which lane it runs. */
+    TransferOperation(LaneHolder lanes) {
+        this.lanes = lanes;
     }
 
-    /** Takes the buffer and submits. {@code write} chooses the direction; the caller has checked the bounds. */
-    final void start(
-            boolean write, int descriptor, OwnedBuffer owned, int at, int count, long position, Alignment alignment) {
-        owned.handOver();
-        startHandedOver(write, descriptor, owned, at, count, position, alignment);
-    }
-
-    /** The same for a buffer that the caller has handed over, and takes back where {@link #letGo} does not. */
-    final void startHandedOver(
-            boolean write, int descriptor, OwnedBuffer owned, int at, int count, long position, Alignment alignment) {
+    /**
+     * Fills the request. {@code write} chooses the direction; the caller has checked the bounds, has handed the buffer
+     * over, and takes it back where {@link #letGo} does not.
+     */
+    final void prepare(boolean write, OwnedBuffer owned, int at, int count, long position, Alignment alignment) {
         buffer = owned;
-        BufferPool.Piece piece = owned.piece();
         reset(write ? OpCode.WRITE : OpCode.READ);
-        fd = descriptor;
-        memory = piece.memory();
-        if (piece.registeredIndex() >= 0) {
-            flags = OpCode.FLAG_FIXED_BUFFER;
-            bufferIndex = piece.registeredIndex();
-        }
+        memory = owned.piece().memory();
         progress.begin(write, at, count, position, alignment);
+    }
+
+    /** Submits what was prepared. {@code file} is what events call it. */
+    final void submit(String file, int descriptor) {
+        path = file;
+        fd = descriptor;
+        lane = lanes.hold();
+        if (lane.knows(buffer.piece())) {
+            flags = OpCode.FLAG_FIXED_BUFFER;
+            bufferIndex = buffer.piece().index();
+        }
         submitRest();
+    }
+
+    final OwnedBuffer buffer() {
+        return buffer;
     }
 
     private void submitRest() {
@@ -50,7 +54,15 @@ abstract class TransferOperation extends Operation {
         address = buffer.piece().address() + memoryAt;
         length = progress.remaining();
         offset = progress.position();
-        loop.submit(this);
+        lane.loop().submit(this);
+    }
+
+    /** Asks that it stop where it was submitted; nothing where it was not. */
+    final void cancel() {
+        Lane runs = lane;
+        if (runs != null) {
+            runs.loop().cancel(this);
+        }
     }
 
     @Override
@@ -63,8 +75,16 @@ abstract class TransferOperation extends Operation {
             progress.stop(Errno.ECANCELED);
         }
         OwnedBuffer held = buffer;
-        letGo(held);
-        ended(held, progress.moved(), progress.error());
+        Lane ran = lane; // who is told that it has ended may start it again
+        if (isMemoryKept()) {
+            held.piece().keep();
+        }
+        try {
+            letGo(held);
+            ended(held, progress.moved(), progress.error());
+        } finally {
+            ran.letGo();
+        }
     }
 
     /** The kernel is done with the buffer. On the engine thread, before {@link #ended}. */

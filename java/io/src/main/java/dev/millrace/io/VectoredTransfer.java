@@ -5,6 +5,7 @@ import dev.millrace.io.engine.EngineLoop;
 import dev.millrace.io.engine.Errno;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
@@ -21,22 +22,28 @@ import java.util.function.Consumer;
  * callers their slots. After the first piece that is not whole no further one is begun. All buffers come back together,
  * when the kernel is done with all.
  */
-final class VectoredTransfer {
+final class VectoredTransfer implements PinWaiter {
     /** More do not make a device faster, and would put everyone else behind a long list. */
     static final int MOST_IN_FLIGHT = 64;
 
     /** What it came to: bytes from the front without a gap, and 0 or the errno that ended them. */
-    private record Outcome(long moved, int error) {}
+    private record Outcome(long moved, int error, Optional<IoFailure> refusal) {
+        boolean isWhole() {
+            return error == 0 && refusal.isEmpty();
+        }
+    }
 
     private final VirtualFile file;
-    private final EngineLoop loop;
     private final boolean write;
     private final List<BufferSlice> pieces;
     private final long position;
     private final Consumer<Outcome> then;
 
+    /** One for the whole of it, from its start, whose thread alone touches what follows. */
+    private volatile Lane lane;
+
     // Engine thread only, once begun.
-    private final List<Lane> lanes = new ArrayList<>();
+    private final List<Part> parts = new ArrayList<>();
     private final int[] moved;
     private final int[] errors;
     private int begun;
@@ -47,7 +54,6 @@ final class VectoredTransfer {
     private VectoredTransfer(
             VirtualFile file, boolean write, List<BufferSlice> pieces, long position, Consumer<Outcome> then) {
         this.file = file;
-        this.loop = file.engine().loop();
         this.write = write;
         this.pieces = pieces;
         this.position = position;
@@ -58,13 +64,13 @@ final class VectoredTransfer {
 
     /** Blocks a platform thread, parks a virtual one. */
     static long run(VirtualFile file, boolean write, List<BufferSlice> pieces, long position) throws IoFailure {
-        if (file.engine().loop().isEngineThread()) {
+        if (EngineLoop.isAnyEngineThread()) {
             throw new IllegalStateException("a blocking call on an engine thread would stop all I/O");
         }
         CompletableFuture<Outcome> end = new CompletableFuture<>();
         new VectoredTransfer(file, write, List.copyOf(pieces), position, end::complete).start();
         Outcome outcome = end.join();
-        if (outcome.error != 0) {
+        if (!outcome.isWhole()) {
             throw failure(file, write, position, outcome);
         }
         return outcome.moved;
@@ -81,14 +87,14 @@ final class VectoredTransfer {
     }
 
     private static IoFailure failure(VirtualFile file, boolean write, long position, Outcome outcome) {
-        return file.engine()
+        return outcome.refusal.orElseGet(() -> file.engine()
                 .failure(
                         VirtualFile.name(write),
                         file.path(),
                         outcome.error,
                         position + outcome.moved,
                         outcome.moved,
-                        write);
+                        write));
     }
 
     private static final class VectoredFuture extends CompletableFuture<Long> {
@@ -101,7 +107,7 @@ final class VectoredTransfer {
                     pieces,
                     position,
                     outcome -> file.engine().completeLater(() -> {
-                        if (outcome.error == 0) {
+                        if (outcome.isWhole()) {
                             complete(outcome.moved);
                         } else {
                             completeExceptionally(failure(file, write, position, outcome));
@@ -112,8 +118,8 @@ final class VectoredTransfer {
         @Override
         public boolean cancel(boolean mayInterruptIfRunning) {
             boolean cancelled = super.cancel(mayInterruptIfRunning);
-            if (cancelled) {
-                transfer.loop.execute(transfer::stop);
+            if (cancelled && !transfer.leave()) {
+                transfer.lane.loop().execute(transfer::stop);
             }
             return cancelled;
         }
@@ -133,29 +139,52 @@ final class VectoredTransfer {
             for (; taken < pieces.size(); taken++) {
                 pieces.get(taken).buffer().handOver();
             }
-            file.enter(VirtualFile.name(write));
+            file.checkOpen(VirtualFile.name(write));
         } catch (IoFailure | IllegalStateException e) {
             for (int i = 0; i < taken; i++) {
                 pieces.get(i).buffer().giveBack();
             }
             throw e;
         }
+        if (file.enter(VirtualFile.name(write), this)) {
+            pinned();
+        }
+    }
+
+    @Override
+    public void pinned() {
         // One task, so that one turn carries the first pieces over together. It holds no caller's place in line: the
         // pool bounds it.
-        loop.execute(this::begin);
+        lane = file.lanes().hold();
+        lane.loop().execute(this::begin);
+    }
+
+    @Override
+    public void refused(IoFailure why) {
+        pieces.forEach(piece -> piece.buffer().giveBack());
+        then.accept(new Outcome(0, 0, Optional.of(why)));
+    }
+
+    /** Takes it back while it waits for a descriptor; false where it no longer does. */
+    private boolean leave() {
+        boolean left = file.leave(this);
+        if (left) {
+            refused(new OperationCancelledException(VirtualFile.name(write), file.path()));
+        }
+        return left;
     }
 
     private void begin() {
         inFlight = 1; // this loop, which a piece that ends at once must not overtake
         for (int i = 0; i < MOST_IN_FLIGHT && begun < pieces.size() && !stopped; i++) {
-            Lane lane = new Lane();
-            lanes.add(lane);
-            next(lane);
+            Part part = new Part();
+            parts.add(part);
+            next(part);
         }
         endedOne();
     }
 
-    private void next(Lane lane) {
+    private void next(Part part) {
         while (begun < pieces.size() && !stopped) {
             int index = begun++;
             BufferSlice piece = pieces.get(index);
@@ -163,9 +192,9 @@ final class VectoredTransfer {
             begunTo += piece.length();
             if (piece.length() > 0) {
                 inFlight++;
-                lane.index = index;
-                lane.startHandedOver(
-                        write, file.descriptor(), piece.buffer(), piece.at(), piece.length(), at, file.alignment());
+                part.index = index;
+                part.prepare(write, piece.buffer(), piece.at(), piece.length(), at, file.alignment());
+                part.submit(file.path(), file.descriptor());
                 return;
             }
         }
@@ -173,7 +202,7 @@ final class VectoredTransfer {
 
     private void stop() {
         stopped = true;
-        lanes.forEach(loop::cancel);
+        parts.forEach(part -> lane.loop().cancel(part));
     }
 
     private void endedOne() {
@@ -181,7 +210,8 @@ final class VectoredTransfer {
         if (inFlight == 0) {
             Outcome outcome = outcome();
             pieces.forEach(piece -> piece.buffer().giveBack());
-            file.exit();
+            file.exit(write);
+            lane.letGo(); // each part holds it a little longer
             then.accept(outcome);
         }
     }
@@ -191,21 +221,21 @@ final class VectoredTransfer {
         for (int i = 0; i < pieces.size(); i++) {
             whole += moved[i];
             if (errors[i] != 0) {
-                return new Outcome(whole, errors[i]);
+                return new Outcome(whole, errors[i], Optional.empty());
             }
             if (moved[i] < pieces.get(i).length()) {
                 // Only a cancel keeps a piece from being begun after others that were whole.
-                return new Outcome(whole, i < begun ? 0 : Errno.ECANCELED);
+                return new Outcome(whole, i < begun ? 0 : Errno.ECANCELED, Optional.empty());
             }
         }
-        return new Outcome(whole, 0);
+        return new Outcome(whole, 0, Optional.empty());
     }
 
-    private final class Lane extends TransferOperation {
+    private final class Part extends TransferOperation {
         private int index;
 
-        Lane() {
-            super(loop, file.path());
+        Part() {
+            super(lane);
         }
 
         @Override

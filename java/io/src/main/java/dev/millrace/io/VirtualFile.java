@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.io;
 
-import dev.millrace.io.engine.EngineLoop;
 import dev.millrace.io.engine.Errno;
 import dev.millrace.io.engine.FileStat;
 import dev.millrace.io.engine.JfrEvents;
@@ -12,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.IntUnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,59 +29,93 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Any number of threads may use one file at once. {@link #close} refuses new calls, waits for those under way, then
  * closes the descriptor.
+ *
+ * <p><b>Descriptors.</b> Any number of files may be open: an engine has at most
+ * {@link IoEngineConfig#descriptors} descriptors for them. While no operation is under way on a file its descriptor may be
+ * closed for another's sake (unsynced writes are synced before), and the next operation opens the file again by its path,
+ * in the same mode. Where every descriptor is in use an operation waits in line until others end. The engine's own renames
+ * and removals are followed: a file that is moved is found under its new path, one that loses its name keeps its descriptor
+ * until it is closed, as do locked files and those whose permissions would not let them be opened again. Where something
+ * outside of the engine moves, replaces or removes a file whose descriptor is closed, its next operation fails with
+ * {@link FileReplacedException}, or, where the file system gives its inode number to a new file under the same path, works
+ * on that. Operations of files that keep their descriptors never have to open one.
  */
 public final class VirtualFile implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(VirtualFile.class);
 
     private final IoEngine engine;
-    private final EngineLoop loop;
+    private final LaneHolder lanes;
     private final Syscalls syscalls;
-    private final String path;
     private final Descriptor descriptor;
     private final Durability durability;
-    private final boolean direct;
     private final Alignment alignment;
     private final int blockSize;
 
     private final BouncedTransfer bounced;
 
-    VirtualFile(IoEngine engine, String path, int fd, FileStat stat, boolean direct, Alignment alignment) {
+    VirtualFile(IoEngine engine, Descriptor descriptor, FileStat stat, Alignment alignment) {
         this.engine = engine;
-        this.loop = engine.loop();
-        this.syscalls = engine.syscalls();
-        this.path = path;
-        this.descriptor = new Descriptor(engine, path, fd);
-        this.durability = new Durability(descriptor);
-        this.direct = direct;
+        int seat = engine.nextSeat();
+        this.lanes = engine.seat(seat);
+        this.syscalls = engine.syscalls(seat);
+        this.descriptor = descriptor;
+        this.durability = new Durability(descriptor, lanes, syscalls);
         this.alignment = alignment;
         this.bounced = new BouncedTransfer(this, engine.buffers());
         int preferred = stat.blockSize();
         boolean usable = preferred >= alignment.offset() && preferred <= 1 << 20 && Integer.bitCount(preferred) == 1;
+        boolean direct = !alignment.equals(Alignment.NONE);
         this.blockSize = direct ? (usable ? preferred : Math.max(alignment.offset(), 4096)) : 1;
     }
 
     // ------------------------------------------------------------------ opening
 
     /**
-     * Opens a file. Blocks a platform thread, parks a virtual one.
+     * Opens a file. Blocks a platform thread, parks a virtual one; waits in line while all descriptors of the engine are in
+     * use.
      *
      * @throws UnsupportedFileException where the path is not a regular file, or direct I/O is required and its file
      *     system has none
-     * @throws OperationFailedException where the system refuses
+     * @throws OperationFailedException where the system refuses, or all descriptors of the engine belong to files that keep
+     *     theirs until they are closed
      */
     public static VirtualFile open(IoEngine engine, Path path, OpenOptions options) throws IoFailure {
         String text = PathText.of("open", path);
-        engine.holdFor("open", text);
-        try {
-            return FileOpening.open(engine, path, text, options);
-        } finally {
-            engine.letGo();
-        }
+        engine.checkOpen("open", text);
+        engine.descriptorCache().makeRoom("open", text);
+        return FileOpening.fillRoom(engine, path, text, options);
     }
 
-    /** {@link #open} as a future. */
+    /** {@link #open} as a future. It waits in line, too, and blocks no caller. */
     public static CompletableFuture<VirtualFile> openAsync(IoEngine engine, Path path, OpenOptions options) {
-        return engine.offload("open", path.toString(), () -> open(engine, path, options), VirtualFile::closeUnwanted);
+        String text;
+        try {
+            text = PathText.of("open", path);
+        } catch (IoFailure e) {
+            return CompletableFuture.failedFuture(e);
+        }
+        CompletableFuture<VirtualFile> future = new CompletableFuture<>();
+        engine.descriptorCache().makeRoomThen("open", text, new PinWaiter() {
+            @Override
+            public void pinned() {
+                try {
+                    VirtualFile file = FileOpening.fillRoom(engine, path, text, options);
+                    engine.completeLater(() -> {
+                        if (!future.complete(file)) {
+                            file.closeUnwanted();
+                        }
+                    });
+                } catch (IoFailure | RuntimeException | Error e) {
+                    engine.completeLater(() -> future.completeExceptionally(e));
+                }
+            }
+
+            @Override
+            public void refused(IoFailure why) {
+                engine.completeLater(() -> future.completeExceptionally(why));
+            }
+        });
+        return future;
     }
 
     /** The future was cancelled: what it would have brought is nobody's. */
@@ -95,17 +129,23 @@ public final class VirtualFile implements AutoCloseable {
 
     // ------------------------------------------------------------------ what it is
 
-    /** The path it was opened by. */
+    /** The path it was opened by, or the one that {@link IoEngine#rename} has given it since. */
     public String path() {
-        return path;
+        return descriptor.path();
     }
 
-    /** True where I/O really passes the page cache by, which is not the same as having asked for it. */
+    /**
+     * True where I/O really passes the page cache by, which is not the same as having asked for it; the engine's mode may
+     * change it ({@link IoEngine#switchMode}).
+     */
     public boolean isDirect() {
-        return direct;
+        return descriptor.isDirect();
     }
 
-    /** What direct I/O on this file asks for; {@link Alignment#NONE} through the page cache. */
+    /**
+     * What direct I/O on this file asks for, also while the engine's mode has it go through the page cache; {@link
+     * Alignment#NONE} for a file that always does. It never changes.
+     */
     public Alignment alignment() {
         return alignment;
     }
@@ -126,15 +166,15 @@ public final class VirtualFile implements AutoCloseable {
 
     /** Size, type and file system now. */
     public FileStat stat() throws IoFailure {
-        enter("stat");
+        int fd = descriptor.enter("stat");
         try {
-            StatResult result = syscalls.stat(descriptor.fd());
+            StatResult result = syscalls.stat(fd);
             if (result.error() < 0) {
-                throw engine.failure("stat", path, -result.error(), 0, false);
+                throw engine.failure("stat", path(), -result.error(), 0, false);
             }
             return result.stat();
         } finally {
-            exit();
+            descriptor.exit(false);
         }
     }
 
@@ -177,7 +217,7 @@ public final class VirtualFile implements AutoCloseable {
      * @return bytes read: fewer than there was room for only at the end of the file
      */
     public int read(ByteBuffer target, long position) throws IoFailure {
-        return (int) bounced.read(MemoryList.targets(List.of(target), path), position);
+        return (int) bounced.read(MemoryList.targets(List.of(target), path()), position);
     }
 
     /**
@@ -185,7 +225,7 @@ public final class VirtualFile implements AutoCloseable {
      * stop what has begun.
      */
     public CompletableFuture<Integer> readAsync(ByteBuffer target, long position) {
-        return bounced.readAsync(MemoryList.targets(List.of(target), path), position);
+        return bounced.readAsync(MemoryList.targets(List.of(target), path()), position);
     }
 
     /**
@@ -197,7 +237,7 @@ public final class VirtualFile implements AutoCloseable {
         int wanted = target.remaining();
         int got = read(target, position);
         if (got < wanted) {
-            throw new EndOfFileException(path, position, wanted, got);
+            throw new EndOfFileException(path(), position, wanted, got);
         }
     }
 
@@ -255,7 +295,7 @@ public final class VirtualFile implements AutoCloseable {
      * buffers allow.
      */
     public long read(List<ByteBuffer> targets, long position) throws IoFailure {
-        return bounced.read(MemoryList.targets(targets, path), position);
+        return bounced.read(MemoryList.targets(targets, path()), position);
     }
 
     /**
@@ -272,7 +312,7 @@ public final class VirtualFile implements AutoCloseable {
     }
 
     private String impossible(boolean write) {
-        return name(write) + " of " + path + " is not possible: ";
+        return name(write) + " of " + path() + " is not possible: ";
     }
 
     void checkPlace(boolean write, long position, long length) {
@@ -293,13 +333,13 @@ public final class VirtualFile implements AutoCloseable {
             throw new IllegalArgumentException(impossible(write) + "the buffer belongs to another engine");
         }
         if (((position | length) & (alignment.offset() - 1)) != 0 || (at & (alignment.memory() - 1)) != 0) {
-            throw new MisalignedException(name(write), path, position, at, length, alignment);
+            throw new MisalignedException(name(write), path(), position, at, length, alignment);
         }
     }
 
     private int transfer(boolean write, OwnedBuffer buffer, int at, int length, long position) throws IoFailure {
         check(write, buffer, at, length, position);
-        enter(name(write));
+        int fd = descriptor.enter(name(write));
         try {
             buffer.handOver();
             Optional<BlockingCallEvent> event = JfrEvents.ARE_THERE ? BlockingCallEvent.begun() : Optional.empty();
@@ -313,14 +353,14 @@ public final class VirtualFile implements AutoCloseable {
                     more = progress.goesOn(
                             write
                                     ? syscalls.pwrite(
-                                            descriptor.fd(),
+                                            fd,
                                             address,
                                             piece.memory(),
                                             progress.at(),
                                             progress.remaining(),
                                             progress.position())
                                     : syscalls.pread(
-                                            descriptor.fd(),
+                                            fd,
                                             address,
                                             piece.memory(),
                                             progress.at(),
@@ -331,61 +371,57 @@ public final class VirtualFile implements AutoCloseable {
                 buffer.giveBack();
             }
             if (event.isPresent()) {
-                event.get().ended(name(write), path, progress.moved(), progress.error());
+                event.get().ended(name(write), path(), progress.moved(), progress.error());
             }
             if (progress.error() != 0) {
-                throw engine.failure(name(write), path, progress.error(), progress.position(), progress.moved(), write);
+                throw engine.failure(name(write), path(), progress.error(), progress.position(), progress.moved(), write);
             }
             return progress.moved();
         } finally {
-            exit();
+            descriptor.exit(write);
         }
     }
 
     private CompletableFuture<IoResult> transferAsync(
             boolean write, OwnedBuffer buffer, int at, int length, long position) {
-        String name = name(write);
         try {
             check(write, buffer, at, length, position);
-            enter(name);
+            checkOpen(name(write));
         } catch (IoFailure e) {
             return CompletableFuture.failedFuture(e);
         }
         if (length == 0) {
-            try {
-                buffer.handOver();
-                buffer.giveBack();
-            } finally {
-                exit();
-            }
+            buffer.handOver();
+            buffer.giveBack();
             return CompletableFuture.completedFuture(new IoResult(buffer, 0));
         }
         TransferFuture future = new TransferFuture(write, position);
-        try {
-            future.operation.start(write, descriptor.fd(), buffer, at, length, position, alignment);
-        } catch (RuntimeException e) {
-            exit();
-            throw e;
-        }
+        future.operation.start(write, buffer, at, length, position);
         return future;
     }
 
     private final class TransferFuture extends CompletableFuture<IoResult> {
-        private final TransferOperation operation;
+        private final PinnedTransfer operation;
+        private final boolean write;
 
         TransferFuture(boolean write, long position) {
-            operation = new TransferOperation(loop, path) {
+            this.write = write;
+            operation = new PinnedTransfer(VirtualFile.this) {
                 @Override
-                void ended(OwnedBuffer owned, int moved, int error) {
-                    exit();
+                void done(OwnedBuffer owned, int moved, int error) {
                     engine.completeLater(() -> {
                         if (error == 0) {
                             complete(new IoResult(owned, moved));
                         } else {
                             completeExceptionally(
-                                    engine.failure(name(write), path, error, position + moved, moved, write));
+                                    engine.failure(name(write), path(), error, position + moved, moved, write));
                         }
                     });
+                }
+
+                @Override
+                void failed(OwnedBuffer owned, IoFailure why) {
+                    engine.completeLater(() -> completeExceptionally(why));
                 }
             };
         }
@@ -393,8 +429,8 @@ public final class VirtualFile implements AutoCloseable {
         @Override
         public boolean cancel(boolean mayInterruptIfRunning) {
             boolean cancelled = super.cancel(mayInterruptIfRunning);
-            if (cancelled) {
-                loop.cancel(operation);
+            if (cancelled && !operation.leave(new OperationCancelledException(name(write), path()))) {
+                operation.cancel();
             }
             return cancelled;
         }
@@ -426,27 +462,27 @@ public final class VirtualFile implements AutoCloseable {
      */
     public boolean reserve(long length) throws IoFailure {
         if (length < 0) {
-            throw new IllegalArgumentException("fallocate of " + path + " to " + length + " bytes is not possible");
+            throw new IllegalArgumentException("fallocate of " + path() + " to " + length + " bytes is not possible");
         }
-        enter("fallocate");
+        int fd = descriptor.enter("fallocate");
         try {
             if (length == 0) {
                 return true;
             }
             // A length that cannot be rounded up is one that every file system refuses as too large.
             long whole = length > Long.MAX_VALUE - blockSize ? length : roundUpToBlock(length);
-            StatResult before = syscalls.stat(descriptor.fd());
+            StatResult before = syscalls.stat(fd);
             if (before.error() < 0) {
-                throw engine.failure("stat", path, -before.error(), 0, false);
+                throw engine.failure("stat", path(), -before.error(), 0, false);
             }
             // Looked at first: asked for more than there is, a file system takes all that is left before it says no,
             // and
             // everyone else's writes fail meanwhile.
-            long free = syscalls.freeBytes(path);
+            long free = syscalls.freeBytes(path());
             if (free >= 0 && whole - before.stat().allocatedBytes() > free) {
                 throw noSpace(Errno.ENOSPC, length, free);
             }
-            int result = syscalls.allocate(descriptor.fd(), 0, whole);
+            int result = syscalls.allocate(fd, 0, whole);
             if (result == 0) {
                 return true;
             }
@@ -455,19 +491,19 @@ public final class VirtualFile implements AutoCloseable {
                 return false;
             }
             if (error != Errno.ENOSPC && error != Errno.EDQUOT && error != Errno.EFBIG) {
-                throw engine.failure("fallocate", path, error, 0, true);
+                throw engine.failure("fallocate", path(), error, 0, true);
             }
-            syscalls.truncate(descriptor.fd(), before.stat().size()); // what it did get goes back
+            syscalls.truncate(fd, before.stat().size()); // what it did get goes back
             throw noSpace(error, length, free);
         } finally {
-            exit();
+            descriptor.exit(true);
         }
     }
 
     private OperationFailedException noSpace(int error, long length, long free) {
         return new OperationFailedException(
                 "fallocate",
-                path,
+                path(),
                 error,
                 0,
                 "(" + length + " bytes are needed" + (free >= 0 ? " and " + free + " are free" : "") + ")");
@@ -476,47 +512,52 @@ public final class VirtualFile implements AutoCloseable {
     /** Sets the length. */
     public void truncate(long length) throws IoFailure {
         if (length < 0) {
-            throw new IllegalArgumentException("ftruncate of " + path + " to " + length + " bytes is not possible");
+            throw new IllegalArgumentException("ftruncate of " + path() + " to " + length + " bytes is not possible");
         }
-        simple("ftruncate", () -> syscalls.truncate(descriptor.fd(), length));
+        change("ftruncate", fd -> syscalls.truncate(fd, length));
     }
 
-    /** Sets permissions, as in {@code 0644}. */
+    /** Sets permissions, as in {@code 0644}. Those that would not let it be opened again make it keep its descriptor. */
     public void setPermissions(int mode) throws IoFailure {
-        simple("chmod", () -> syscalls.chmod(descriptor.fd(), mode));
+        change("chmod", fd -> {
+            if (!descriptor.allows(mode)) {
+                descriptor.keep();
+            }
+            return syscalls.chmod(fd, mode);
+        });
     }
 
     /**
-     * Takes an advisory lock on the whole file, held until the file is closed.
+     * Takes an advisory lock on the whole file, held until the file is closed; so is its descriptor, which the lock belongs
+     * to.
      *
      * @return false where another process, or another open file of this one, holds a lock
      */
     public boolean tryLock() throws IoFailure {
-        enter("lock");
+        int fd = descriptor.enter("lock");
         try {
-            int result = syscalls.tryLock(descriptor.fd());
+            int result = syscalls.tryLock(fd);
             if (result < 0 && result != -Errno.EAGAIN && result != -Errno.EACCES) {
-                throw engine.failure("lock", path, -result, 0, false);
+                throw engine.failure("lock", path(), -result, 0, false);
+            }
+            if (result == 0) {
+                descriptor.keep();
             }
             return result == 0;
         } finally {
-            exit();
+            descriptor.exit(false);
         }
     }
 
-    private interface Call {
-        int run();
-    }
-
-    private void simple(String operation, Call call) throws IoFailure {
-        enter(operation);
+    private void change(String operation, IntUnaryOperator call) throws IoFailure {
+        int fd = descriptor.enter(operation);
         try {
-            int result = call.run();
+            int result = call.applyAsInt(fd);
             if (result < 0) {
-                throw engine.failure(operation, path, -result, 0, true);
+                throw engine.failure(operation, path(), -result, 0, true);
             }
         } finally {
-            exit();
+            descriptor.exit(true);
         }
     }
 
@@ -526,17 +567,34 @@ public final class VirtualFile implements AutoCloseable {
         return engine;
     }
 
+    /** Where its operations run. */
+    LaneHolder lanes() {
+        return lanes;
+    }
+
+    /** Its number; only between entering and leaving. */
     int descriptor() {
         return descriptor.fd();
     }
 
-    /** Announces an operation, which keeps the descriptor open until {@link #exit}. */
-    void enter(String operation) throws IoFailure {
-        descriptor.enter(operation);
+    /** {@link Descriptor#checkOpen}. */
+    void checkOpen(String operation) throws IoFailure {
+        descriptor.checkOpen(operation);
     }
 
-    void exit() {
-        descriptor.exit();
+    /** {@link Descriptor#enter(String, PinWaiter)}. */
+    boolean enter(String operation, PinWaiter waiter) {
+        return descriptor.enter(operation, waiter);
+    }
+
+    /** {@link Descriptor#leave}. */
+    boolean leave(PinWaiter waiter) {
+        return descriptor.leave(waiter);
+    }
+
+    /** {@link Descriptor#exit}. */
+    void exit(boolean wrote) {
+        descriptor.exit(wrote);
     }
 
     /**

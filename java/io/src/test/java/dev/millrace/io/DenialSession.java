@@ -64,6 +64,26 @@ final class DenialSession {
         System.out.println("refused " + refused);
         System.out.println("notes " + engine.status().notes());
         System.out.println("endless " + endless.isDone());
+        // The engine, its file and its buffers are of use again as soon as another one runs.
+        engine.switchTo(EngineKind.EPOLL);
+        int switched = 0;
+        for (int i = 0; i < BUFFERS; i++) {
+            check(
+                    file.readAsync(buffers.get(i), 0, SIZE, (long) i * SIZE)
+                                    .join()
+                                    .bytes()
+                            == SIZE,
+                    "a read of the other engine is short");
+            switched += buffers.get(i).get(0) == (byte) (i + 1) ? 1 : 0;
+        }
+        System.out.println("switched " + switched + " " + engine.kind().label());
+        try {
+            engine.switchTo(EngineKind.IO_URING);
+            System.out.println("back " + engine.kind().label());
+        } catch (EngineUnavailableException e) {
+            check(engine.kind() == EngineKind.EPOLL, "a refused switch has changed something");
+            System.out.println("back refused: " + e.getMessage());
+        }
         buffers.forEach(OwnedBuffer::close);
         check(engine.buffers().available() == BUFFERS, "a buffer is lost");
         file.close();

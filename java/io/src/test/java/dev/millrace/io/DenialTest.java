@@ -99,6 +99,10 @@ class DenialTest {
             assertThat(fact(output, "right")).isEqualTo(String.valueOf(20 * 32));
             assertThat(fact(output, "endless")).isEqualTo("false");
         }
+        assertThat(fact(output, "switched")).isEqualTo("32 epoll");
+        assertThat(fact(output, "back"))
+                .contains(call.equals("register") ? "io_uring" : "the engine io_uring cannot be had: ")
+                .contains(call.equals("register") ? "" : refusal(call, errno));
         assertThat(fact(output, "next")).isEqualTo(call.equals("register") ? "io_uring" : "epoll");
         assertThat(output).endsWith("ended\n").doesNotContain("\tat dev.millrace");
     }

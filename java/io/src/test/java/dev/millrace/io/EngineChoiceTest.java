@@ -6,10 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millrace.bindings.Bindings;
 import dev.millrace.bindings.NativeLibrary;
-import dev.millrace.io.engine.Driver;
 import dev.millrace.io.engine.ScriptedDriver;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -216,24 +213,18 @@ class EngineChoiceTest {
         assertThatThrownBy(() -> config.withPool(1, 5000)).hasMessageContaining("multiple of 4096");
         assertThatThrownBy(() -> config.withPool(1, 0)).hasMessageContaining("bufferSize");
         assertThatThrownBy(() -> config.withWorkers(0)).hasMessageContaining("workers");
+        assertThatThrownBy(() -> config.withDescriptors(0)).hasMessageContaining("descriptors");
+        assertThatThrownBy(() -> config.withDescriptors((1 << 20) + 1)).hasMessageContaining("descriptors");
+        assertThatThrownBy(() -> config.withRings(0)).hasMessageContaining("rings");
+        assertThatThrownBy(() -> config.withRings(65)).hasMessageContaining("rings");
     }
 
     @Test
     void saysWhatAPoolThatDoesNotFitWouldNeed() {
         ScriptedDriver driver = new ScriptedDriver(8);
-        Driver withoutMemory = (Driver) Proxy.newProxyInstance(
-                Driver.class.getClassLoader(), new Class<?>[] {Driver.class}, (proxy, method, arguments) -> {
-                    if (method.getName().equals("mapPool")) {
-                        throw new OutOfMemoryError("scripted");
-                    }
-                    try {
-                        return method.invoke(driver, arguments);
-                    } catch (InvocationTargetException e) {
-                        throw e.getCause();
-                    }
-                });
-        assertThatThrownBy(() -> EngineFactory.start(
-                        small().withPool(3, 8192), EngineKind.BLOCKING, () -> withoutMemory, List.of()))
+        assertThatThrownBy(() -> EngineFactory.over(small().withPool(3, 8192), () -> driver, () -> {
+                    throw new OutOfMemoryError("scripted");
+                }))
                 .isInstanceOf(EngineUnavailableException.class)
                 .hasMessageContaining("3 buffers of 8192 bytes")
                 .hasMessageContaining("scripted");

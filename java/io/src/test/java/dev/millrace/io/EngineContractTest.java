@@ -215,7 +215,19 @@ class EngineContractTest extends EngineContract {
         assumeTrue(kind == EngineKind.IO_URING, "other engines have no workers of the kernel");
         IoEngineConfig config = config();
         IoEngine capped = TestEngines.open(
-                new IoEngineConfig(config.engine(), config.binding(), 512, 1024, 1, 1, 4096, 256, config.executor()));
+                new IoEngineConfig(
+                        config.engine(),
+                        config.binding(),
+                        512,
+                        1024,
+                        1,
+                        1,
+                        4096,
+                        256,
+                        1024,
+                        1,
+                        false,
+                        config.executor()));
         try (capped) {
             // A file that cannot be read without waiting: the kernel makes a thread of its own for each read, if it
             // may.
@@ -226,13 +238,13 @@ class EngineContractTest extends EngineContract {
                     OwnedBuffer buffer = capped.buffers().acquire();
                     CompletableFuture<Integer> end = new CompletableFuture<>();
                     ends.add(end);
-                    new TransferOperation(capped.loop(), "maps") {
+                    new RawRead(capped.seat(0)) {
                         @Override
                         void ended(OwnedBuffer owned, int moved, int error) {
                             owned.close();
                             end.complete(error == 0 ? moved : -error);
                         }
-                    }.start(false, fd, buffer, 0, 4096, 0, Alignment.NONE);
+                    }.start(fd, buffer, 4096);
                 }
                 capped.counters(); // looks how many there are
                 for (CompletableFuture<Integer> end : ends) {
@@ -327,13 +339,13 @@ class EngineContractTest extends EngineContract {
             buffers.add(buffer);
             CompletableFuture<Integer> end = new CompletableFuture<>();
             ends.add(end);
-            TransferOperation read = new TransferOperation(loop(), "") {
+            RawRead read = new RawRead(engine.seat(0)) {
                 @Override
                 void ended(OwnedBuffer owned, int moved, int error) {
                     end.complete(error);
                 }
             };
-            read.start(false, fd, buffer, 0, 4096, 0, Alignment.NONE);
+            read.start(fd, buffer, 4096);
         }
         settle();
         engine.close();

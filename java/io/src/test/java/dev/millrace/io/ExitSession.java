@@ -75,14 +75,14 @@ final class ExitSession {
 
     private static void read(IoEngine engine, int descriptor, boolean again) throws IoFailure {
         OwnedBuffer buffer = engine.buffers().acquire();
-        new TransferOperation(engine.loop(), "") {
+        new RawRead(engine.seat(0)) {
             @Override
             void ended(OwnedBuffer owned, int moved, int error) {
                 if (again && error == 0) {
-                    start(false, descriptor, owned, 0, SIZE, 0, Alignment.NONE);
+                    start(descriptor, owned, SIZE);
                 }
             }
-        }.start(false, descriptor, buffer, 0, SIZE, 0, Alignment.NONE);
+        }.start(descriptor, buffer, SIZE);
     }
 
     @SuppressWarnings("SystemOut") // its parent reads it

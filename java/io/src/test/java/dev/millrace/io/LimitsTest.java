@@ -53,14 +53,15 @@ class LimitsTest {
         }
     }
 
-    private String[] arguments(String engine, int slots) {
-        return new String[] {
-            folder.toString(), engine, String.valueOf(slots), String.valueOf(BUFFERS), String.valueOf(MIB)
-        };
+    private String[] arguments(String engine, int slots, String... more) {
+        List<String> arguments = new ArrayList<>(List.of(
+                folder.toString(), engine, String.valueOf(slots), String.valueOf(BUFFERS), String.valueOf(MIB)));
+        arguments.addAll(List.of(more));
+        return arguments.toArray(String[]::new);
     }
 
-    private Facts session(List<String> before, String engine, int slots) throws Exception {
-        String output = ChildJvm.run(before, List.of("-Xmx128m"), PoolSession.class, arguments(engine, slots));
+    private Facts session(List<String> before, String engine, int slots, String... more) throws Exception {
+        String output = ChildJvm.run(before, List.of("-Xmx128m"), PoolSession.class, arguments(engine, slots, more));
         Facts facts = new Facts(output.lines().toList());
         assertThat(facts.lines())
                 .as("said once, in one line")
@@ -150,12 +151,35 @@ class LimitsTest {
     }
 
     @Test
+    void takesFewerRingsWhereAllDoNotFit() throws Exception {
+        assumeRing();
+        Facts facts = session(Confined.limited("-l 64"), "auto", 1024, "rings=8");
+        assertThat(facts.of("engine")).isEqualTo("io_uring");
+        int rings = facts.number("rings");
+        assumeCounted(rings < 8);
+        assertThat(facts.all("note").get(1))
+                .isEqualTo("RLIMIT_MEMLOCK is 64 KiB over all processes of this user: "
+                        + (rings == 1 ? "1 ring" : rings + " rings") + " instead of 8; raise it with ulimit -l");
+        assertThat(facts.all("note")).hasSize(3).allMatch(note -> note.contains("raise it with ulimit -l"));
+        assertThat(facts.number("plain")).isEqualTo(2 * BUFFERS);
+    }
+
+    @Test
+    void registersAgainWhatFittedWhenTheEngineBeforeASwitchIsGone() throws Exception {
+        assumeRing();
+        Facts facts = session(Confined.limited("-l 8192"), "io_uring", 64, "anew");
+        int registered = facts.number("registered");
+        assertThat(registered).isBetween(1, 7);
+        assertThat(facts.number("again")).isEqualTo(registered);
+        assertThat(facts.number("fixed")).isEqualTo(4 * registered);
+        assertThat(facts.number("plain")).isEqualTo(4 * (BUFFERS - registered));
+    }
+
+    @Test
     void sharesTheBudgetOfAUserBetweenProcessesAndHarmsNone() throws Exception {
         assumeRing();
         List<String> limited = Confined.limited("-l 8192");
-        List<String> waiting = new ArrayList<>(List.of(arguments("auto", 64)));
-        waiting.add("wait");
-        Process first = ChildJvm.start(limited, List.of("-Xmx128m"), PoolSession.class, waiting.toArray(String[]::new));
+        Process first = ChildJvm.start(limited, List.of("-Xmx128m"), PoolSession.class, arguments("auto", 64, "wait"));
         int had;
         try (BufferedReader output =
                 new BufferedReader(new InputStreamReader(first.getInputStream(), StandardCharsets.UTF_8))) {

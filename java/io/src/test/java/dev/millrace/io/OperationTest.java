@@ -4,7 +4,6 @@ package dev.millrace.io;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.millrace.io.engine.EngineLoop;
 import dev.millrace.io.engine.Errno;
 import dev.millrace.io.engine.OpCode;
 import dev.millrace.io.engine.PoolMemory;
@@ -149,16 +148,16 @@ class OperationTest {
                 OwnedBuffer buffer = files.engine.buffers().acquire()) {
             List<int[]> ends = new ArrayList<>();
             CountDownLatch ended = new CountDownLatch(1);
-            TransferOperation operation = new TransferOperation(files.engine.loop(), "") {
+            RawRead operation = new RawRead(file.lanes()) {
                 @Override
                 void ended(OwnedBuffer owned, int moved, int error) {
                     ends.add(new int[] {moved, error});
                     ended.countDown();
                 }
             };
-            operation.start(false, file.descriptor(), buffer, 0, 4, 0, Alignment.NONE);
+            operation.start(file.descriptor(), buffer, 4);
             Flight flight = files.driver.awaitInFlight(1).get(0);
-            files.engine.loop().cancel(operation);
+            operation.cancel();
             files.release(flight);
             ended.await();
             assertThat(ends).hasSize(1);
@@ -287,11 +286,8 @@ class OperationTest {
                     throw new IllegalStateException("an executor's fault");
                 })) {
             ScriptedDriver driver = new ScriptedDriver(8);
-            EngineLoop loop = EngineLoop.start("millrace-engine-test", 8, () -> driver);
             IoEngineConfig config = IoEngineConfig.defaults().withPool(1, 4096).withExecutor(executor);
-            PoolMemory memory = driver.mapPool(1, 4096);
-            try (IoEngine engine = new IoEngine(
-                            config, new EngineFactory.Opened(EngineKind.BLOCKING, loop, memory, List.of(), () -> {}));
+            try (IoEngine engine = TestEngines.scripted(config, driver, PoolMemory.ofJava(1, 4096));
                     VirtualFile file = VirtualFile.open(engine, folder.resolve("y"), OpenOptions.creating());
                     OwnedBuffer buffer = engine.buffers().acquire()) {
                 AtomicReference<String> thread = new AtomicReference<>("");

@@ -11,7 +11,10 @@ import java.util.concurrent.CompletableFuture;
 final class PoolSession {
     private PoolSession() {}
 
-    /** FOLDER ENGINE SLOTS BUFFERS BUFFER_SIZE, and {@code wait} to keep the engine until a line comes in. */
+    /**
+     * FOLDER ENGINE SLOTS BUFFERS BUFFER_SIZE, and one of these: {@code wait} keeps the engine until a line comes in,
+     * {@code rings=N} wants so many, {@code anew} switches to epoll and back and uses every buffer once more.
+     */
     @SuppressWarnings("SystemOut") // its parent reads it
     public static void main(String[] arguments) throws Exception {
         IoEngineConfig config = IoEngineConfig.defaults()
@@ -19,21 +22,32 @@ final class PoolSession {
                 .withSlots(Integer.parseInt(arguments[2]))
                 .withWorkers(2)
                 .withPool(Integer.parseInt(arguments[3]), Integer.parseInt(arguments[4]));
+        String more = arguments.length > 5 ? arguments[5] : "";
+        if (more.startsWith("rings=")) {
+            config = config.withRings(Integer.parseInt(more.substring("rings=".length())));
+        }
         Leaks leaks = new Leaks();
         try (IoEngine engine = IoEngine.open(config)) {
             EngineStatus status = engine.status();
             System.out.println("engine " + engine.kind().label());
             System.out.println("slots " + status.slots());
+            System.out.println("rings " + status.rings().size());
             System.out.println("registered " + status.registeredBuffers());
             System.out.println("huge " + status.hugePages());
             status.notes().forEach(note -> System.out.println("note " + note));
-            useEveryBuffer(
-                    engine,
-                    Path.of(arguments[0], "pool-" + ProcessHandle.current().pid()));
+            Path path = Path.of(arguments[0], "pool-" + ProcessHandle.current().pid());
+            useEveryBuffer(engine, path);
+            if (more.equals("anew")) {
+                engine.switchTo(EngineKind.EPOLL);
+                engine.switchTo(EngineKind.IO_URING);
+                awaitOneRing(engine);
+                System.out.println("again " + engine.status().registeredBuffers());
+                useEveryBuffer(engine, path);
+            }
             EngineCounters counters = engine.counters();
             System.out.println("fixed " + counters.fixed());
             System.out.println("plain " + counters.plain());
-            if (arguments.length > 5) {
+            if (more.equals("wait")) {
                 System.out.println("ready");
                 if (System.in.read() < 0) {
                     System.out.println("nobody waited for it");
@@ -44,6 +58,14 @@ final class PoolSession {
         }
         leaks.check();
         System.out.println("ended");
+    }
+
+    /** What runs registers what it could not before, as soon as the others are gone. */
+    private static void awaitOneRing(IoEngine engine) throws InterruptedException {
+        for (int i = 0; i < 2000 && engine.status().rings().size() > 1; i++) {
+            Thread.sleep(5);
+        }
+        engine.counters(); // behind the registration, on the engine thread
     }
 
     /** Writes each buffer at its own place, all at once, and reads each place back through another buffer. */

@@ -33,6 +33,10 @@ final class ScriptedFiles implements AutoCloseable {
     }
 
     ScriptedFiles(int buffers, int size, Stub stub) {
+        this(buffers, size, IoEngineConfig.defaults().descriptors(), stub);
+    }
+
+    ScriptedFiles(int buffers, int size, int descriptors, Stub stub) {
         driver = new ScriptedDriver(64);
         answerAll();
         Syscalls real = driver.syscalls();
@@ -45,7 +49,7 @@ final class ScriptedFiles implements AutoCloseable {
                         throw e.getCause();
                     }
                 }));
-        engine = TestEngines.scripted(driver, buffers, size);
+        engine = TestEngines.scripted(driver, buffers, size, descriptors);
     }
 
     /** Carries everything out on real files. */

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.bindings.Bindings;
 import dev.millrace.bindings.Settings;
-import dev.millrace.io.engine.EngineLoop;
+import dev.millrace.io.engine.PoolMemory;
 import dev.millrace.io.engine.ScriptedDriver;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -29,13 +29,20 @@ final class TestEngines {
         OPENED.clear();
     }
 
-    /** Fails where an engine of the test that ran keeps a slot, a place in line or a buffer. */
+    /** Fails where an engine of the test that ran keeps a slot, a place in line, a descriptor or a buffer. */
     static void checkOpened() {
         for (IoEngine engine : List.copyOf(OPENED)) {
-            assertThat(engine.loop().pendingFromCallers())
-                    .as("places still taken")
-                    .isZero();
+            assertThat(engine.pendingFromCallers()).as("places still taken").isZero();
             assertThat(engine.counters().inFlight()).as("slots still taken").isZero();
+            assertThat(engine.descriptors().open())
+                    .as("descriptors still open")
+                    .isZero();
+            assertThat(engine.descriptors().kept())
+                    .as("descriptors still kept")
+                    .isZero();
+            assertThat(engine.descriptors().mostOpen())
+                    .as("most descriptors open")
+                    .isLessThanOrEqualTo(engine.descriptors().limit());
             assertThat(engine.buffers().available())
                     .as("buffers in the pool")
                     .isEqualTo(engine.buffers().size());
@@ -69,11 +76,24 @@ final class TestEngines {
     }
 
     static IoEngine scripted(ScriptedDriver driver, int buffers, int size) {
-        EngineLoop loop = EngineLoop.start("millrace-engine-scripted", 1 << 16, () -> driver);
-        return new IoEngine(
-                IoEngineConfig.defaults().withWorkers(1).withPool(buffers, size),
-                new EngineFactory.Opened(
-                        EngineKind.BLOCKING, loop, driver.mapPool(buffers, size), List.of("scripted"), () -> {}));
+        return scripted(driver, buffers, size, IoEngineConfig.defaults().descriptors());
+    }
+
+    static IoEngine scripted(ScriptedDriver driver, int buffers, int size, int descriptors) {
+        return scripted(
+                IoEngineConfig.defaults().withWorkers(1).withDescriptors(descriptors),
+                driver,
+                PoolMemory.ofJava(buffers, size));
+    }
+
+    static IoEngine scripted(IoEngineConfig config, ScriptedDriver driver, PoolMemory memory) {
+        try {
+            IoEngine engine = new IoEngine(config, EngineFactory.over(config, () -> driver, () -> memory));
+            OPENED.add(engine);
+            return engine;
+        } catch (EngineUnavailableException e) {
+            throw new AssertionError(e);
+        }
     }
 
     /** Threads that park instead of blocking a carrier; nothing on a JDK that has none. */

@@ -4,7 +4,6 @@ package dev.millrace.io;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.millrace.io.engine.EngineLoop;
 import dev.millrace.io.engine.Errno;
 import dev.millrace.io.engine.OpCode;
 import dev.millrace.io.engine.PoolMemory;
@@ -17,7 +16,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -244,7 +242,11 @@ class VectoredTest {
         // One memory for all pieces, since nothing is moved: what counts are the offsets and the sum.
         ByteBuffer shared = ByteBuffer.allocateDirect(size);
         PoolMemory memory = new PoolMemory(
-                Collections.nCopies(count, shared), Collections.nCopies(count, 0L), 0, 0, Optional.empty(), () -> {});
+                Collections.nCopies(count, shared),
+                Collections.nCopies(count, 0L),
+                0,
+                (seed, address, piece, at, length) -> 0,
+                () -> {});
         List<Long> offsets = Collections.synchronizedList(new ArrayList<>());
         ScriptedDriver driver = new ScriptedDriver(64, flight -> {
             if (flight.code() == OpCode.WRITE) {
@@ -252,10 +254,7 @@ class VectoredTest {
             }
             return OptionalInt.of(flight.operation().length);
         });
-        EngineLoop loop = EngineLoop.start("millrace-engine-scripted", 64, () -> driver);
-        try (IoEngine engine = new IoEngine(
-                        IoEngineConfig.defaults(),
-                        new EngineFactory.Opened(EngineKind.BLOCKING, loop, memory, List.of(), () -> {}));
+        try (IoEngine engine = TestEngines.scripted(IoEngineConfig.defaults(), driver, memory);
                 VirtualFile file = VirtualFile.open(engine, folder.resolve("large"), OpenOptions.creating())) {
             List<BufferSlice> pieces = new ArrayList<>();
             List<Long> expected = new ArrayList<>();

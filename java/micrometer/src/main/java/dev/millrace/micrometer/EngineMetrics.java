@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.micrometer;
 
-import dev.millrace.io.EngineStatus;
+import dev.millrace.io.DescriptorCounters;
+import dev.millrace.io.EngineKind;
 import dev.millrace.io.IoEngine;
 import dev.millrace.io.engine.EngineCounters;
 import io.micrometer.core.instrument.FunctionCounter;
@@ -15,8 +16,9 @@ import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
 
 /**
- * What an engine counts, as meters named {@code millrace.engine.*} with the tags {@code engine} and {@code binding}. One
- * look at the engine serves all meters of a scrape: it is asked at most once in a tenth of a second. After the engine was
+ * What an engine counts, over all its rings, as meters named {@code millrace.engine.*} with the tag {@code binding}. Which
+ * kind runs, and may be switched, tells {@code millrace.engine.in.use}: 1 for the one with that tag {@code engine}, else 0.
+ * One look at the engine serves all meters of a scrape: it is asked at most once in a tenth of a second. After the engine was
  * closed the meters keep their last values.
  *
  * <p>Hold the binder as long as the registry shall show the meters: registries hold it weakly.
@@ -36,8 +38,7 @@ public final class EngineMetrics implements MeterBinder {
      */
     public EngineMetrics(IoEngine engine, Tags tags) {
         this.engine = engine;
-        EngineStatus status = engine.status();
-        this.tags = tags.and("engine", status.engine().label(), "binding", status.binding());
+        this.tags = tags.and("binding", engine.status().binding());
         counters = engine.counters();
         takenAt = System.nanoTime();
     }
@@ -69,6 +70,22 @@ public final class EngineMetrics implements MeterBinder {
         bytes(registry, "bytes.read", EngineCounters::bytesRead);
         bytes(registry, "bytes.written", EngineCounters::bytesWritten);
         bytes(registry, "bytes.sent", EngineCounters::bytesSent);
+        FunctionCounter.builder("millrace.engine.switches", engine, used -> used.status()
+                        .switches())
+                .description("times another engine was put in the place of the one that ran")
+                .tags(tags)
+                .register(registry);
+        for (EngineKind kind : EngineKind.values()) {
+            Gauge.builder("millrace.engine.in.use", engine, used -> used.kind() == kind ? 1 : 0)
+                    .description("1 for the engine that runs")
+                    .tags(tags.and("engine", kind.label()))
+                    .register(registry);
+        }
+        gauge(
+                registry,
+                "rings",
+                "engine threads, each with a ring; those too that end what they had begun before a switch",
+                metrics -> metrics.engine.status().rings().size());
         gauge(
                 registry,
                 "slots.used",
@@ -79,6 +96,41 @@ public final class EngineMetrics implements MeterBinder {
                 "slots",
                 "operations in flight at most",
                 metrics -> metrics.engine.status().slots());
+        gauge(
+                registry,
+                "descriptors",
+                "descriptors of files open at most",
+                metrics -> metrics.engine.descriptors().limit());
+        gauge(
+                registry,
+                "descriptors.open",
+                "descriptors of files open",
+                metrics -> metrics.engine.descriptors().open());
+        gauge(
+                registry,
+                "descriptors.most",
+                "most descriptors of files that were open at once",
+                metrics -> metrics.engine.descriptors().mostOpen());
+        gauge(
+                registry,
+                "descriptors.kept",
+                "descriptors that stay open as long as their files: locked, or without a name",
+                metrics -> metrics.engine.descriptors().kept());
+        descriptors(
+                registry,
+                "descriptors.evictions",
+                "descriptors closed to make room for others",
+                DescriptorCounters::evictions);
+        descriptors(
+                registry,
+                "descriptors.reopens",
+                "descriptors opened again for the next use of their files",
+                DescriptorCounters::reopens);
+        descriptors(
+                registry,
+                "descriptors.waits",
+                "openings and uses that waited, since every descriptor was in use",
+                DescriptorCounters::waits);
         gauge(
                 registry,
                 "kernel.workers",
@@ -97,13 +149,22 @@ public final class EngineMetrics implements MeterBinder {
         gauge(
                 registry,
                 "buffers.registered",
-                "buffers registered with the kernel",
+                "buffers registered with the kernel, once for each ring that knows them",
                 metrics -> metrics.counters().registeredBuffers());
     }
 
     private void counter(
             MeterRegistry registry, String name, String description, ToLongFunction<EngineCounters> value) {
         FunctionCounter.builder("millrace.engine." + name, this, metrics -> value.applyAsLong(metrics.counters()))
+                .description(description)
+                .tags(tags)
+                .register(registry);
+    }
+
+    private void descriptors(
+            MeterRegistry registry, String name, String description, ToLongFunction<DescriptorCounters> value) {
+        FunctionCounter.builder(
+                        "millrace.engine." + name, engine, counted -> value.applyAsLong(counted.descriptors()))
                 .description(description)
                 .tags(tags)
                 .register(registry);

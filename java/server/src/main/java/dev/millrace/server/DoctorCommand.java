@@ -245,6 +245,20 @@ final class DoctorCommand implements Callable<Integer> {
         facts.put("pool_huge_page_bytes", status.hugePageBytes());
         facts.put("registered_buffers", status.registeredBuffers());
         facts.put("buffers", status.buffers());
+        facts.put(
+                "rings",
+                status.rings().stream()
+                        .map(ring -> Map.of(
+                                "engine",
+                                ring.engine().label(),
+                                "slots",
+                                ring.slots(),
+                                "registered_buffers",
+                                ring.registeredBuffers(),
+                                "ending",
+                                ring.ending()))
+                        .toList());
+        facts.put("engine_switches", status.switches());
         facts.put("kernel_workers", engine.counters().kernelWorkers());
         say(
                 "engine",
@@ -257,6 +271,7 @@ final class DoctorCommand implements Callable<Integer> {
                 status.buffers() + " buffers of " + EngineReport.bytes(status.bufferSize()) + ", "
                         + status.registeredBuffers() + " registered, " + EngineReport.bytes(status.hugePageBytes())
                         + " on huge pages");
+        say("rings", status.rings().size() + ", of " + status.slots() + " operations in flight at most");
         say("kernel workers", engine.counters().kernelWorkers() + " seen");
     }
 

@@ -33,6 +33,8 @@ class DoctorTest {
                         "binding",
                         "engine_notes",
                         "huge_pages",
+                        "rings",
+                        "engine_switches",
                         "kernel_workers",
                         "direct_io",
                         "file_system",

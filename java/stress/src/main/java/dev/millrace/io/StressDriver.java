@@ -5,7 +5,6 @@ import dev.millrace.io.engine.Driver;
 import dev.millrace.io.engine.Errno;
 import dev.millrace.io.engine.OpCode;
 import dev.millrace.io.engine.Operation;
-import dev.millrace.io.engine.PoolMemory;
 import dev.millrace.io.engine.Syscalls;
 import java.util.ArrayList;
 import java.util.List;
@@ -104,11 +103,6 @@ final class StressDriver implements Driver {
     @Override
     public Syscalls syscalls() {
         throw new UnsupportedOperationException("there are no files");
-    }
-
-    @Override
-    public PoolMemory mapPool(int buffers, int bufferSize) {
-        throw new UnsupportedOperationException("there is no memory");
     }
 
     @Override

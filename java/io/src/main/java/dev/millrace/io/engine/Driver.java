@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.io.engine;
 
-import java.nio.ByteBuffer;
-
 /**
  * What an engine thread turns: the kernel's ring or epoll set behind {@code libmillrace}, worker threads in pure Java, or
  * a simulation. Made, staged, turned, and destroyed by the engine thread alone; {@link #wake}, {@link #syscalls} and
@@ -65,8 +63,16 @@ public interface Driver {
     /** Blocking calls on the caller's thread. */
     Syscalls syscalls();
 
-    /** Maps pool memory and registers it where the engine can. Called once, by the engine thread. */
-    PoolMemory mapPool(int buffers, int bufferSize);
+    /**
+     * Registers as many buffers of a pool as the limits allow, from the front, where the engine has such a thing. Engine
+     * thread; while nothing is registered.
+     */
+    default Registration register(PoolMemory memory) {
+        return Registration.NONE;
+    }
+
+    /** Undoes {@link #register}. Engine thread; while nothing is in flight. */
+    default void unregister() {}
 
     /** Counters since creation, in the order of {@code struct mr_engine_stats}. Engine thread. */
     long[] stats();
@@ -76,9 +82,4 @@ public interface Driver {
      * kernel's ring have none.
      */
     default void sampleKernelWorkers() {}
-
-    /** Continues a CRC-64/NVME over memory, which lies at the address too where that is native. Any thread. */
-    default long crc64Nvme(long seed, long address, ByteBuffer memory, int at, int length) {
-        return Crc64Nvme.update(seed, memory, at, length);
-    }
 }

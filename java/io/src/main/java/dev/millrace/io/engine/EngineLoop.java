@@ -13,6 +13,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jctools.queues.atomic.MpscUnboundedAtomicArrayQueue;
 import org.slf4j.Logger;
@@ -55,10 +56,11 @@ public final class EngineLoop {
     /** Whose operations these are; after it has ended perhaps the one that ends them. */
     private volatile Thread thread;
 
+    private final String name;
     private final Driver driver;
     private final LongAdder handlerErrors = new LongAdder();
     private final ReentrantReadWriteLock driverLock = new ReentrantReadWriteLock();
-    /** Set when the driver is about to be freed: a call from another thread would then touch freed memory. */
+    /** Set when the driver is about to be freed: a call after that would touch freed memory. */
     private boolean driverGone;
 
     // Engine thread only.
@@ -83,7 +85,6 @@ public final class EngineLoop {
 
     private volatile boolean closing;
     private volatile String failure = "";
-    private volatile boolean memoryKept;
     private volatile boolean terminated;
     private volatile long[] lastStats = new long[16];
     private final CompletableFuture<Void> end = new CompletableFuture<>();
@@ -91,6 +92,7 @@ public final class EngineLoop {
 
     private EngineLoop(Thread thread, Driver driver, int places) {
         this.thread = thread;
+        this.name = thread.getName();
         this.driver = driver;
         this.placeCount = places;
         this.places = new Semaphore(places);
@@ -113,7 +115,7 @@ public final class EngineLoop {
      */
     public static EngineLoop start(String name, int places, Supplier<Driver> factory) {
         CompletableFuture<EngineLoop> started = new CompletableFuture<>();
-        Thread thread = new Thread(
+        Thread thread = new EngineThread(
                 () -> {
                     EngineLoop loop;
                     try {
@@ -126,7 +128,6 @@ public final class EngineLoop {
                     loop.run();
                 },
                 name);
-        thread.setDaemon(true);
         thread.start();
         boolean interrupted = false;
         try {
@@ -152,9 +153,19 @@ public final class EngineLoop {
         }
     }
 
-    /** True on the engine thread, where nothing may block. */
+    /** True on this engine thread. */
     public boolean isEngineThread() {
         return Thread.currentThread() == thread;
+    }
+
+    /** True on any engine thread, where nothing may block: not for another ring either, which could wait for this one. */
+    public static boolean isAnyEngineThread() {
+        return Thread.currentThread() instanceof EngineThread;
+    }
+
+    /** The thread's name. */
+    public String name() {
+        return name;
     }
 
     /** The driver, for its thread-safe parts. */
@@ -172,14 +183,6 @@ public final class EngineLoop {
         return failure;
     }
 
-    /**
-     * True where nobody can know whether the kernel still writes to the memory of operations that have ended: it is not to
-     * be used for others, nor given back.
-     */
-    public boolean keepsMemory() {
-        return memoryKept;
-    }
-
     /** Handlers that threw; each was logged. */
     public long handlerErrors() {
         return handlerErrors.sum();
@@ -191,8 +194,9 @@ public final class EngineLoop {
     }
 
     /**
-     * Hands an operation to the engine. On the engine thread it joins the next turn. On any other it takes a place in
-     * line first, and parks while there is none. Once the engine closes, the operation completes with -ECANCELED.
+     * Hands an operation to the engine. On the engine thread it joins the next turn; on that of another ring it joins the
+     * line, without a place, since two rings could else wait for each other's. On any other thread it takes a place in line
+     * first, and parks while there is none. Once the engine closes, the operation completes with -ECANCELED.
      */
     public void submit(Operation operation) {
         if (operation.state != Operation.IDLE) {
@@ -200,14 +204,17 @@ public final class EngineLoop {
         }
         operation.cancelRequested = false;
         operation.repeated = false;
+        operation.memoryKept = false;
         operation.event = JfrEvents.ARE_THERE && OperationEvent.isOn() ? OperationEvent.begun() : null;
         if (isEngineThread()) {
             operation.holdsPlace = false;
             accept(operation);
             return;
         }
-        places.acquireUninterruptibly();
-        operation.holdsPlace = true;
+        operation.holdsPlace = !isAnyEngineThread();
+        if (operation.holdsPlace) {
+            places.acquireUninterruptibly();
+        }
         enqueue(operation);
     }
 
@@ -228,6 +235,17 @@ public final class EngineLoop {
             task.state = Operation.QUEUED;
             enqueue(task);
         }
+    }
+
+    /** Runs an action on the engine thread with the driver; {@code otherwise} where that is freed, or about to be. */
+    public void executeWithDriver(Consumer<Driver> action, Runnable otherwise) {
+        execute(() -> {
+            if (isEngineThread() && !driverGone) {
+                action.accept(driver);
+            } else {
+                otherwise.run();
+            }
+        });
     }
 
     private void enqueue(Operation operation) {
@@ -285,6 +303,17 @@ public final class EngineLoop {
         return answer.join();
     }
 
+    /** Begins what {@link #close} does and does not wait for its end. Any thread, the engine's too. */
+    public void beginClose() {
+        closing = true;
+        wake();
+    }
+
+    /** Runs an action when the close is done and the last counters stand: on a thread that must not block, or here. */
+    public void whenClosed(Runnable action) {
+        end.thenRun(action);
+    }
+
     /**
      * Closes: refuses new work, lets file operations end, cancels what may never end, waits until the kernel has let go
      * of everything, then frees the driver. Any thread but the engine's, any number of times; each call returns when it
@@ -294,8 +323,7 @@ public final class EngineLoop {
         if (isEngineThread()) {
             throw new IllegalStateException("an engine cannot be closed from its own thread: it would wait for itself");
         }
-        closing = true;
-        wake();
+        beginClose();
         boolean interrupted = false;
         while (true) {
             try {
@@ -327,7 +355,7 @@ public final class EngineLoop {
             failure = e.getMessage();
             closing = true;
         } catch (Throwable t) {
-            LOG.error("The engine thread {} failed; everything in flight is ended", thread.getName(), t);
+            LOG.error("The engine thread {} failed; everything in flight is ended", name, t);
             failure = "the engine failed: " + t;
             closing = true;
         }
@@ -336,8 +364,7 @@ public final class EngineLoop {
         sleeping.set(AWAKE);
         boolean freed = freeDriver();
         if (!freed && driver.endsWithItsThread()) {
-            Thread last = new Thread(() -> endAll(destroyDriver()), thread.getName() + "-end");
-            last.setDaemon(true);
+            Thread last = new EngineThread(() -> endAll(destroyDriver()), name + "-end");
             thread = last;
             try {
                 last.start();
@@ -352,12 +379,12 @@ public final class EngineLoop {
 
     /** Answers all that has no answer yet. {@code freed}: the kernel has let go of what a failed turn left behind. */
     private void endAll(boolean freed) {
-        memoryKept = !freed;
         for (int slot = 0; slot < slots.length; slot++) {
             Operation operation = slots[slot];
             if (operation != null) {
                 slots[slot] = null;
                 if (!freed) {
+                    operation.memoryKept = true;
                     KEPT.add(operation.memory);
                 }
                 finish(operation, -Errno.ECANCELED);
@@ -366,7 +393,7 @@ public final class EngineLoop {
         // Before the announcement: from then on other threads end what they find, cancels of these operations too.
         dropReady();
         if (closeEvent != null) {
-            closeEvent.engine = thread.getName();
+            closeEvent.engine = name;
             closeEvent.inFlight = inFlightAtClose;
             closeEvent.dropped = droppedAtClose;
             closeEvent.cancelled = cancelledAtClose;
@@ -382,7 +409,7 @@ public final class EngineLoop {
             driver.sampleKernelWorkers();
             lastStats = driver.stats();
         } catch (Throwable t) {
-            LOG.error("The last counters of the engine {} could not be read", thread.getName(), t);
+            LOG.error("The last counters of the engine {} could not be read", name, t);
         }
         driverLock.writeLock().lock();
         try {
@@ -399,7 +426,7 @@ public final class EngineLoop {
             return true;
         } catch (Throwable t) {
             if (!driver.endsWithItsThread()) {
-                LOG.error("The engine {} could not be freed; its memory is kept", thread.getName(), t);
+                LOG.error("The engine {} could not be freed; its memory is kept", name, t);
             }
             return false;
         }
@@ -444,7 +471,7 @@ public final class EngineLoop {
         if (overflows > overflowsNoted) {
             overflowsNoted = overflows;
             CompletionOverflowEvent event = new CompletionOverflowEvent();
-            event.engine = thread.getName();
+            event.engine = name;
             event.overflows = overflows;
             event.commit();
         }

@@ -128,6 +128,15 @@ public record EngineReport(
                 + " entries instead of " + wanted + "; raise it with ulimit -l";
     }
 
+    /** The sentence for fewer rings than were asked for, of the refusal of a later one. */
+    public String whyFewerRings(int got, int wanted) {
+        String rings = (got == 1 ? "1 ring" : got + " rings") + " instead of " + wanted;
+        return isOfMemlock()
+                ? "RLIMIT_MEMLOCK is " + bytes(memlockSoft) + " over all processes of this user: " + rings
+                        + "; raise it with ulimit -l"
+                : rings + ", since the next one of " + refusal();
+    }
+
     /** The sentence for a pool of which only the first buffers are registered. */
     String whyFewerBuffers(int registered, int wanted, int reason) {
         boolean limited = reason == Errno.ENOMEM && memlockSoft >= 0;

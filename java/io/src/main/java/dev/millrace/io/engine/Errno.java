@@ -32,6 +32,7 @@ public final class Errno {
     public static final int EOPNOTSUPP = 95;
     public static final int EALREADY = 114;
     public static final int EINPROGRESS = 115;
+    public static final int ESTALE = 116;
     public static final int EDQUOT = 122;
     public static final int ECANCELED = 125;
     /** A write that moved nothing before its end. */
@@ -71,6 +72,7 @@ public final class Errno {
             case EALREADY -> "EALREADY";
             case EINPROGRESS -> "EINPROGRESS";
             case EDQUOT -> "EDQUOT";
+            case ESTALE -> "ESTALE";
             case ECANCELED -> "ECANCELED";
             case ZERO_WRITE -> "a write of zero bytes";
             case UNKNOWN -> "an error the JDK does not number";
@@ -87,7 +89,6 @@ public final class Errno {
             case 110 -> "ETIMEDOUT";
             case 111 -> "ECONNREFUSED";
             case 113 -> "EHOSTUNREACH";
-            case 116 -> "ESTALE";
             default -> "errno " + errno;
         };
     }
@@ -115,6 +116,7 @@ public final class Errno {
             case ELOOP -> "too many symbolic links";
             case ENOMEM -> "out of memory, or over RLIMIT_MEMLOCK (see ulimit -l)";
             case EDQUOT -> "the disk quota is used up";
+            case ESTALE -> "the file no longer lies under its path";
             case ECANCELED -> "cancelled";
             case EOPNOTSUPP -> "not supported here";
             case ENOSYS -> "not known to this kernel";

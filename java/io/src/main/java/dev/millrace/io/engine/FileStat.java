@@ -46,13 +46,18 @@ public record FileStat(
     }
 
     FileStat withSize(long now) {
+        return changed(now, mode, modifiedNanos);
+    }
+
+    /** The same file, on a system that does not tell allocated bytes: the size stands for them. */
+    FileStat changed(long newSize, int newMode, long newModifiedNanos) {
         return new FileStat(
-                now,
-                mode,
+                newSize,
+                newMode,
                 device,
                 inode,
-                allocatedBytes,
-                modifiedNanos,
+                newSize,
+                newModifiedNanos,
                 fileSystem,
                 blockSize,
                 directMemoryAlign,

@@ -2,11 +2,9 @@
 package dev.millrace.io.engine;
 
 import dev.millrace.io.engine.Syscalls.StatResult;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -14,13 +12,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * The {@code blocking} engine: worker threads in pure Java that carry out file operations with {@link Syscalls}. It needs
- * no native library and obeys the same contract; sockets it does not have.
+ * The {@code blocking} engine: worker threads that carry out file operations with {@link Syscalls}. Over those of pure Java
+ * it needs no native library; over those of one it shares descriptors with the other engines. It obeys the same contract;
+ * sockets it does not have.
  */
 public final class JavaDriver implements Driver {
     private static final int STATS = 16;
-    /** Alignment of pool memory: the largest that direct I/O is known to ask for on systems without statx. */
-    private static final int MEMORY_ALIGN = 4096;
 
     private record Work(Operation operation, long token) {
         boolean isStop() {
@@ -37,7 +34,8 @@ public final class JavaDriver implements Driver {
     private static final Done WAKE = new Done(-1, 0);
     private static final Work STOP = new Work(new Nothing(), -1);
 
-    private final JavaSyscalls syscalls = new JavaSyscalls();
+    private final Syscalls syscalls;
+    private final String binding;
     private final LinkedBlockingQueue<Work> queue = new LinkedBlockingQueue<>();
     private final LinkedBlockingQueue<Done> done = new LinkedBlockingQueue<>();
     private final Map<Long, Work> waiting = new ConcurrentHashMap<>();
@@ -52,14 +50,26 @@ public final class JavaDriver implements Driver {
     private long submitted;
     private long completed;
 
-    /** With at most {@code slots} operations in flight on {@code workerCount} daemon threads. */
-    public JavaDriver(int slots, int workerCount) {
+    /**
+     * With at most {@code slots} operations in flight on {@code workerCount} daemon threads.
+     *
+     * @param syscalls what they call; not closed here
+     * @param binding the way that takes to native code, {@code none} in pure Java
+     */
+    public JavaDriver(Syscalls syscalls, String binding, int slots, int workerCount) {
+        this.syscalls = syscalls;
+        this.binding = binding;
         this.slots = slots;
-        for (int i = 0; i < workerCount; i++) {
-            Thread worker = new Thread(this::work, "millrace-blocking-" + i);
-            worker.setDaemon(true);
-            workers.add(worker);
-            worker.start();
+        try {
+            for (int i = 0; i < workerCount; i++) {
+                Thread worker = new Thread(this::work, "millrace-blocking-" + i);
+                worker.setDaemon(true);
+                worker.start();
+                workers.add(worker);
+            }
+        } catch (Throwable t) {
+            workers.forEach(worker -> queue.add(STOP)); // there are no more threads
+            throw t;
         }
     }
 
@@ -70,7 +80,7 @@ public final class JavaDriver implements Driver {
 
     @Override
     public String binding() {
-        return "none";
+        return binding;
     }
 
     @Override
@@ -220,21 +230,6 @@ public final class JavaDriver implements Driver {
     }
 
     @Override
-    public PoolMemory mapPool(int buffers, int bufferSize) {
-        List<ByteBuffer> pieces = new ArrayList<>(buffers);
-        List<Long> addresses = new ArrayList<>(buffers);
-        for (int i = 0; i < buffers; i++) {
-            pieces.add(ByteBuffer.allocateDirect(bufferSize + MEMORY_ALIGN)
-                    .alignedSlice(MEMORY_ALIGN)
-                    .slice(0, bufferSize)
-                    .order(java.nio.ByteOrder.nativeOrder()));
-            addresses.add(0L);
-        }
-        // The collector frees direct buffers when the last view is gone.
-        return new PoolMemory(pieces, addresses, 0, 0, Optional.empty(), () -> {});
-    }
-
-    @Override
     public long[] stats() {
         long[] values = new long[STATS];
         values[EngineCounters.TURNS] = turns;
@@ -246,11 +241,6 @@ public final class JavaDriver implements Driver {
         values[EngineCounters.TO_WORKERS] = submitted;
         values[EngineCounters.IN_FLIGHT] = submitted - completed;
         return values;
-    }
-
-    /** Files that are open now, for tests that count what is left behind. */
-    public int openFiles() {
-        return syscalls.openFiles();
     }
 
     private static final class Nothing extends Operation {

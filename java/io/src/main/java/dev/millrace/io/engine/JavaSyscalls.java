@@ -48,11 +48,16 @@ import org.slf4j.LoggerFactory;
  * ask for the alignment of direct I/O (the file store's block size is used). A locked file must not be opened and closed
  * a second time by the same process, since POSIX locks end with the first close.
  *
+ * <p>Java has no way from an open channel to a file's permissions, identity or file system: those go by its path. It
+ * follows renames by this class, and is used only where it names the same file still. Of a file that was removed, or moved
+ * by others, the size comes from its channel and the rest is what was known when it was opened; its permissions cannot be
+ * set, nor can it grow by truncation under direct I/O (-ESTALE), nor be opened anew after an interrupt (-EBADF).
+ *
  * <p>An interrupted thread makes the JDK close the channel it uses, under everyone else who uses it. Callers of ours may
  * be interrupted at any time, and no engine fails for that: the interrupt is kept for the caller, the channel opened
  * anew and the operation, which names its offset, repeated.
  */
-final class JavaSyscalls implements Syscalls {
+public final class JavaSyscalls implements Syscalls {
     /** Empty in a run-time image without the module jdk.unsupported, where nothing opens with direct I/O. */
     private static final Optional<OpenOption> DIRECT = direct();
 
@@ -69,7 +74,7 @@ final class JavaSyscalls implements Syscalls {
 
     /** An open channel, and how to open it again. */
     private static final class OpenFile {
-        private final Path path;
+        private volatile Path path;
         private final Set<OpenOption> again;
         private final FileStat opened;
         private volatile FileChannel channel;
@@ -260,7 +265,7 @@ final class JavaSyscalls implements Syscalls {
                 return -Errno.EFBIG;
             }
             long more = offset + length - file.channel.size();
-            return more > free(file.path) ? -Errno.ENOSPC : -Errno.EOPNOTSUPP;
+            return isStillThere(file) && more > free(file.path) ? -Errno.ENOSPC : -Errno.EOPNOTSUPP;
         });
     }
 
@@ -273,6 +278,9 @@ final class JavaSyscalls implements Syscalls {
             if (grows && !file.isDirect()) {
                 channel.write(ByteBuffer.allocate(1), length - 1);
             } else if (grows) {
+                if (!isStillThere(file)) {
+                    return -Errno.ESTALE;
+                }
                 // A buffered byte at the end, through a channel of its own.
                 try (FileChannel plain = FileChannel.open(file.path, StandardOpenOption.WRITE)) {
                     plain.write(ByteBuffer.allocate(1), length - 1);
@@ -288,7 +296,7 @@ final class JavaSyscalls implements Syscalls {
         if (file == null) {
             return StatResult.failed(-Errno.EBADF);
         }
-        StatResult byPath = stat(file.path.toString());
+        StatResult byPath = stat(file.path.toString(), Optional.of(file.opened));
         if (byPath.error() == 0 && file.isStill(byPath.stat())) {
             return byPath;
         }
@@ -299,16 +307,32 @@ final class JavaSyscalls implements Syscalls {
 
     @Override
     public StatResult stat(String path) {
+        return stat(path, Optional.empty());
+    }
+
+    private boolean isStillThere(OpenFile file) {
+        StatResult now = stat(file.path.toString(), Optional.of(file.opened));
+        return now.error() == 0 && file.isStill(now.stat());
+    }
+
+    /** {@code known}: what may lie there; of the same file its file system, which is slow to ask for, is known too. */
+    private StatResult stat(String path, Optional<FileStat> known) {
         try {
             Path file = Path.of(path);
             BasicFileAttributes basic = Files.readAttributes(file, BasicFileAttributes.class);
-            FileStore store = Files.getFileStore(file);
-            int block = (int) Math.min(Math.max(store.getBlockSize(), 512), 1 << 20);
             Optional<Map<String, Object>> unix = unix(file);
             int mode = unix.map(values -> (Integer) values.get("mode"))
                     .orElseGet(() -> FileStat.modeOf(basic.isDirectory(), 0644));
             long device = unix.map(values -> (Long) values.get("dev")).orElse(0L);
             long inode = unix.map(values -> (Long) values.get("ino")).orElse(0L);
+            if (inode != 0
+                    && known.filter(other -> other.device() == device && other.inode() == inode)
+                            .isPresent()) {
+                long modified = basic.lastModifiedTime().to(TimeUnit.NANOSECONDS);
+                return new StatResult(0, known.get().changed(basic.size(), mode, modified));
+            }
+            FileStore store = Files.getFileStore(file);
+            int block = (int) Math.min(Math.max(store.getBlockSize(), 512), 1 << 20);
             String type = store.type().toLowerCase(Locale.ROOT);
             // An overlay tells nothing of the file below, which may have no direct I/O.
             int direct = type.equals("overlay") ? -1 : block;
@@ -345,8 +369,25 @@ final class JavaSyscalls implements Syscalls {
             if (noReplace && Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
                 throw new FileAlreadyExistsException(to);
             }
-            Files.move(Path.of(from), target, StandardCopyOption.ATOMIC_MOVE);
+            Path source = Path.of(from);
+            Optional<Map<String, Object>> identity = Files.exists(source) ? unix(source) : Optional.empty();
+            Files.move(source, target, StandardCopyOption.ATOMIC_MOVE);
+            files.values().forEach(file -> follow(file, source, target, identity));
         });
+    }
+
+    /** Tells an open file where it is now, which every operation by path needs to know. */
+    private static void follow(OpenFile file, Path from, Path to, Optional<Map<String, Object>> identity) {
+        Path path = file.path.toAbsolutePath();
+        boolean same = identity.filter(unix -> file.opened.inode() != 0
+                        && file.opened.inode() == (Long) unix.get("ino")
+                        && file.opened.device() == (Long) unix.get("dev"))
+                .isPresent();
+        if (same || path.equals(from.toAbsolutePath())) {
+            file.path = to;
+        } else if (path.startsWith(from.toAbsolutePath())) {
+            file.path = to.toAbsolutePath().resolve(from.toAbsolutePath().relativize(path));
+        }
     }
 
     @Override
@@ -371,6 +412,9 @@ final class JavaSyscalls implements Syscalls {
     public int chmod(int fd, int mode) {
         return (int) transfer(fd, file -> {
             try {
+                if (!isStillThere(file)) {
+                    return -Errno.ESTALE;
+                }
                 Files.setPosixFilePermissions(file.path, posix(mode));
                 return 0;
             } catch (UnsupportedOperationException e) {

@@ -5,8 +5,6 @@ import dev.millrace.bindings.NativeConstants;
 import dev.millrace.bindings.NativeIo;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -51,19 +49,19 @@ public final class NativeDriver implements Driver {
     /**
      * Makes the engine, on the thread that will turn it.
      *
+     * @param syscalls of the library, not closed here
      * @param kind {@link #IO_URING} or {@link #EPOLL}
      * @param slots operations in flight at most
      * @param workers threads for file operations that the ring cannot do, or for all of them under epoll
      * @param kernelWorkers bound of the kernel's own workers
      * @throws EngineRefusedException where the kernel or its settings refuse it
      */
-    public NativeDriver(
-            NativeIo nativeIo, NativeConstants constants, int kind, int slots, int workers, int kernelWorkers)
+    public NativeDriver(NativeSyscalls syscalls, int kind, int slots, int workers, int kernelWorkers)
             throws EngineRefusedException {
-        this.nativeIo = nativeIo;
-        this.constants = constants;
+        this.syscalls = syscalls;
+        this.nativeIo = syscalls.nativeIo();
+        this.constants = syscalls.constants();
         this.slots = slots;
-        syscalls = new NativeSyscalls(nativeIo, constants);
         completionCapacity = 2 * slots;
         int opsLength = slots * constants.opSize;
         int completionsLength = completionCapacity * constants.completionSize;
@@ -207,7 +205,6 @@ public final class NativeDriver implements Driver {
 
     @Override
     public void destroy() {
-        syscalls.close();
         int refused = nativeIo.engineDestroy(engine);
         endsWithItsThread = refused == -Errno.EINPROGRESS;
         if (refused < 0) {
@@ -217,43 +214,32 @@ public final class NativeDriver implements Driver {
     }
 
     @Override
-    public PoolMemory mapPool(int buffers, int bufferSize) {
-        long length = (long) buffers * bufferSize;
-        long base = nativeIo.memoryMap(length, 0);
-        if (base < 0) {
-            throw new OutOfMemoryError("a pool of " + buffers + " buffers of " + bufferSize
-                    + " bytes cannot be mapped: " + Errno.name((int) -base));
+    public Registration register(PoolMemory memory) {
+        if (report.kind() != IO_URING) {
+            return Registration.NONE;
         }
-        List<Long> addresses = new ArrayList<>(buffers);
-        List<ByteBuffer> pieces = new ArrayList<>(buffers);
+        int buffers = memory.pieces().size();
+        long length = 16L * buffers + 16;
+        long pairs = nativeIo.memoryMap(length, MEMORY_LAZY | MEMORY_SMALL_PAGES);
+        if (pairs < 0) {
+            return new Registration(0, Optional.of(report.whyFewerBuffers(0, buffers, (int) -pairs)));
+        }
+        ByteBuffer view = nativeIo.view(pairs, (int) length);
         for (int i = 0; i < buffers; i++) {
-            long address = base + (long) i * bufferSize;
-            addresses.add(address);
-            pieces.add(nativeIo.view(address, bufferSize));
+            view.putLong(16 * i, memory.addresses().get(i));
+            view.putLong(16 * i + 8, memory.pieceSize());
         }
-        Optional<String> note = Optional.empty();
-        int registered = 0;
-        if (report.kind() == IO_URING) {
-            ByteBuffer pairs = ByteBuffer.allocate(0);
-            long pairsLength = 16L * buffers + 16;
-            long pairsAddress = nativeIo.memoryMap(pairsLength, MEMORY_LAZY | MEMORY_SMALL_PAGES);
-            if (pairsAddress > 0) {
-                pairs = nativeIo.view(pairsAddress, (int) pairsLength);
-                for (int i = 0; i < buffers; i++) {
-                    pairs.putLong(16 * i, addresses.get(i));
-                    pairs.putLong(16 * i + 8, bufferSize);
-                }
-                registered = Math.max(
-                        0, nativeIo.engineRegisterBuffers(engine, pairsAddress, buffers, pairsAddress + 16L * buffers));
-                if (registered < buffers) {
-                    note = Optional.of(report.whyFewerBuffers(registered, buffers, pairs.getInt(16 * buffers)));
-                }
-                nativeIo.memoryUnmap(pairsAddress, pairsLength);
-            }
-        }
-        long huge = Math.max(0, nativeIo.memoryHugeBytes(base, length));
-        ReachableMapping mapping = new ReachableMapping(nativeIo, base, length, pieces);
-        return new PoolMemory(pieces, addresses, registered, huge, note, mapping::release);
+        int registered = Math.max(0, nativeIo.engineRegisterBuffers(engine, pairs, buffers, pairs + 16L * buffers));
+        Optional<String> note = registered < buffers
+                ? Optional.of(report.whyFewerBuffers(registered, buffers, view.getInt(16 * buffers)))
+                : Optional.empty();
+        nativeIo.memoryUnmap(pairs, length);
+        return new Registration(registered, note);
+    }
+
+    @Override
+    public void unregister() {
+        nativeIo.engineUnregisterBuffers(engine);
     }
 
     @Override
@@ -269,10 +255,5 @@ public final class NativeDriver implements Driver {
     @Override
     public void sampleKernelWorkers() {
         nativeIo.engineSampleWorkers(engine);
-    }
-
-    @Override
-    public long crc64Nvme(long seed, long address, ByteBuffer memory, int at, int length) {
-        return nativeIo.crc64nvme(seed, address + at, length);
     }
 }

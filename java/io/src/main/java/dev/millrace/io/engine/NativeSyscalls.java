@@ -29,6 +29,19 @@ public final class NativeSyscalls implements Syscalls {
         this.constants = constants;
     }
 
+    NativeIo nativeIo() {
+        return nativeIo;
+    }
+
+    NativeConstants constants() {
+        return constants;
+    }
+
+    /** The way to native code. */
+    public String binding() {
+        return nativeIo.binding();
+    }
+
     /** Our bits of {@link OpenFlag} as this processor's {@code O_*}. */
     int openFlags(int flags) {
         int result;
@@ -167,7 +180,7 @@ public final class NativeSyscalls implements Syscalls {
     }
 
     /** Gives back the memory that is kept; calls stay possible and map their own. */
-    void close() {
+    public void close() {
         closed = true;
         Scratch scratch;
         while ((scratch = kept.poll()) != null) {

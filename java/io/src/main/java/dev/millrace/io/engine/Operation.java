@@ -50,6 +50,7 @@ public abstract class Operation {
     boolean cancelRequested;
     boolean repeated;
     boolean holdsPlace;
+    boolean memoryKept;
     /** Null while no recording asks for it. */
     OperationEvent event;
 
@@ -80,6 +81,14 @@ public abstract class Operation {
     /** True from the moment the engine thread was asked to stop this operation, also within {@link #completed}. */
     protected final boolean isCancelRequested() {
         return cancelRequested;
+    }
+
+    /**
+     * True within {@link #completed} where nobody can know whether the kernel still writes to the memory: it is not to be
+     * used for others, nor given back.
+     */
+    protected final boolean isMemoryKept() {
+        return memoryKept;
     }
 
     /** True between submission and completion. */

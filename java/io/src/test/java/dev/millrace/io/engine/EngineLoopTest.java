@@ -165,7 +165,7 @@ class EngineLoopTest {
         driver.awaitInFlight(1);
         driver.breakTurns(Errno.EBADF);
         assertThat(probe.await()).isEqualTo(-Errno.ECANCELED);
-        assertThat(loop.keepsMemory()).as("nobody knows who writes to it").isTrue();
+        assertThat(probe.isMemoryKept()).as("nobody knows who writes to it").isTrue();
         assertThat(loop.failure()).contains("EBADF");
     }
 
@@ -178,7 +178,7 @@ class EngineLoopTest {
         driver.breakTurns(Errno.EPERM);
         assertThat(probe.await()).isEqualTo(-Errno.ECANCELED);
         loop.close();
-        assertThat(loop.keepsMemory()).isFalse();
+        assertThat(probe.isMemoryKept()).isFalse();
         assertThat(loop.failure()).contains("EPERM");
         Probe late = submitted();
         assertThat(late.await()).isEqualTo(-Errno.ECANCELED);

@@ -2,7 +2,6 @@
 package dev.millrace.io.engine;
 
 import dev.millrace.io.engine.Syscalls.StatResult;
-import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,10 +41,12 @@ public final class ScriptedDriver implements Driver {
     private final AtomicInteger callsAfterDestroy = new AtomicInteger();
     private final AtomicInteger mostInFlight = new AtomicInteger();
     private final CountDownLatch destroyed = new CountDownLatch(1);
-    private final JavaSyscalls files = new JavaSyscalls();
+    private final JavaSyscalls files;
     private final int slots;
     private volatile Function<Flight, OptionalInt> script;
-    private volatile Syscalls syscalls = files;
+    private volatile Syscalls syscalls;
+    private volatile Function<PoolMemory, Registration> registrations = memory -> Registration.NONE;
+    private final AtomicInteger unregistered = new AtomicInteger();
     private volatile boolean cancelsWork = true;
     private volatile int turnError;
     private volatile long overflows;
@@ -62,8 +63,15 @@ public final class ScriptedDriver implements Driver {
 
     /** Answers by a script, on the engine thread; empty leaves the operation in flight. */
     public ScriptedDriver(int slots, Function<Flight, OptionalInt> script) {
+        this(slots, script, new JavaSyscalls());
+    }
+
+    /** The same over files that other drivers share. */
+    public ScriptedDriver(int slots, Function<Flight, OptionalInt> script, JavaSyscalls files) {
         this.slots = slots;
         this.script = script;
+        this.files = files;
+        this.syscalls = files;
     }
 
     // ------------------------------------------------------------------ the test's side
@@ -165,6 +173,16 @@ public final class ScriptedDriver implements Driver {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Answers registrations, which know no buffer before. */
+    public void registrations(Function<PoolMemory, Registration> answers) {
+        registrations = answers;
+    }
+
+    /** How often what was registered was let go. */
+    public int unregistered() {
+        return unregistered.get();
     }
 
     /** Carries an operation out on real files. */
@@ -325,17 +343,15 @@ public final class ScriptedDriver implements Driver {
     }
 
     @Override
-    public PoolMemory mapPool(int buffers, int bufferSize) {
-        List<ByteBuffer> pieces = new ArrayList<>();
-        List<Long> addresses = new ArrayList<>();
-        for (int i = 0; i < buffers; i++) {
-            pieces.add(ByteBuffer.allocateDirect(bufferSize + 4096)
-                    .alignedSlice(4096)
-                    .slice(0, bufferSize)
-                    .order(java.nio.ByteOrder.nativeOrder()));
-            addresses.add(0L);
-        }
-        return new PoolMemory(pieces, addresses, 0, 0, Optional.empty(), () -> {});
+    public Registration register(PoolMemory memory) {
+        countLate();
+        return registrations.apply(memory);
+    }
+
+    @Override
+    public void unregister() {
+        countLate();
+        unregistered.incrementAndGet();
     }
 
     @Override

@@ -4,7 +4,6 @@ package dev.millrace.testkit.sim;
 import dev.millrace.io.engine.Driver;
 import dev.millrace.io.engine.OpCode;
 import dev.millrace.io.engine.Operation;
-import dev.millrace.io.engine.PoolMemory;
 import dev.millrace.io.engine.Syscalls;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
@@ -136,11 +135,6 @@ final class PlantedDriver implements Driver {
     }
 
     @Override
-    public PoolMemory mapPool(int buffers, int bufferSize) {
-        return below.mapPool(buffers, bufferSize);
-    }
-
-    @Override
     public long[] stats() {
         return below.stats();
     }
@@ -148,11 +142,6 @@ final class PlantedDriver implements Driver {
     @Override
     public void sampleKernelWorkers() {
         below.sampleKernelWorkers();
-    }
-
-    @Override
-    public long crc64Nvme(long seed, long address, ByteBuffer memory, int at, int length) {
-        return below.crc64Nvme(seed, address, memory, at, length);
     }
 
     /** Blocking calls without the fsync. */

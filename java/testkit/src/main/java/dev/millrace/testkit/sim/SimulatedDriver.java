@@ -6,10 +6,7 @@ import dev.millrace.io.engine.Errno;
 import dev.millrace.io.engine.FileStat;
 import dev.millrace.io.engine.OpCode;
 import dev.millrace.io.engine.Operation;
-import dev.millrace.io.engine.PoolMemory;
 import dev.millrace.io.engine.Syscalls;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -40,7 +37,6 @@ import java.util.zip.CRC32;
  */
 public final class SimulatedDriver implements Driver {
     private static final int STATS = 16;
-    private static final int PAGE = 4096;
     private static final long STUCK_SECONDS = 20;
     private static final long USUAL_NANOS = 1_000_000;
     private static final int MOST_IN_A_TURN = 3;
@@ -675,18 +671,6 @@ public final class SimulatedDriver implements Driver {
     @Override
     public Syscalls syscalls() {
         return syscalls;
-    }
-
-    @Override
-    public PoolMemory mapPool(int buffers, int bufferSize) {
-        List<ByteBuffer> pieces = new ArrayList<>();
-        List<Long> addresses = new ArrayList<>();
-        ByteBuffer all = ByteBuffer.allocateDirect(buffers * bufferSize + PAGE).alignedSlice(PAGE);
-        for (int i = 0; i < buffers; i++) {
-            pieces.add(all.slice(i * bufferSize, bufferSize).order(ByteOrder.nativeOrder()));
-            addresses.add(0L);
-        }
-        return new PoolMemory(pieces, addresses, 0, 0, Optional.empty(), () -> {});
     }
 
     @Override

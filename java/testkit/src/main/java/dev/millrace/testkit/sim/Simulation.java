@@ -39,8 +39,14 @@ public final class Simulation implements AutoCloseable {
      * @param buffers in the pool
      * @param bufferSize of each, a multiple of 4096
      * @param slots operations in flight at most, at least 8
+     * @param descriptors of files, open at most
      */
-    public record Size(int buffers, int bufferSize, int slots) {}
+    public record Size(int buffers, int bufferSize, int slots, int descriptors) {
+        /** With more descriptors than a scenario has files. */
+        public Size(int buffers, int bufferSize, int slots) {
+            this(buffers, bufferSize, slots, IoEngineConfig.defaults().descriptors());
+        }
+    }
 
     /** Starts an engine over a disk, with a fault below it if one is given. */
     public Simulation(
@@ -60,6 +66,7 @@ public final class Simulation implements AutoCloseable {
                     IoEngineConfig.defaults()
                             .withSlots(size.slots())
                             .withPool(size.buffers(), size.bufferSize())
+                            .withDescriptors(size.descriptors())
                             .withExecutor(completions::add),
                     () -> turned);
         } catch (EngineUnavailableException e) {
@@ -156,14 +163,15 @@ public final class Simulation implements AutoCloseable {
         expect(problems, "buffers in the pool", available, engine.buffers().size());
         expect(problems, "buffers dropped without close", engine.buffers().droppedLeases(), 0);
         expect(problems, "descriptors open", disk.openDescriptors(), 0);
+        expect(problems, "descriptors counted", engine.descriptors().open(), 0);
         expect(problems, "operations in flight", driver.inFlight(), 0);
         expect(
                 problems,
                 "operations submitted and not completed",
                 engine.counters().inFlight(),
                 0);
-        expect(problems, "callers' places in line", engine.loop().pendingFromCallers(), 0);
-        expect(problems, "handlers that threw", engine.loop().handlerErrors(), 0);
+        expect(problems, "callers' places in line", engine.pendingFromCallers(), 0);
+        expect(problems, "handlers that threw", engine.handlerErrors(), 0);
         expect(problems, "drivers not destroyed", driver.isDestroyed() ? 0 : 1, 0);
         driver.thread().ifPresent(thread -> awaitEnd(thread, problems));
         problems.addAll(driver.violations());
