@@ -113,7 +113,7 @@ stage: java
 
 # ------------------------------------------------------------------ benchmarks
 
-.PHONY: bench-loop bench-download bench-bindings bench-peers bench-io bench-layers bench-check bench-profile limit
+.PHONY: bench-loop bench-download bench-bindings bench-peers bench-io bench-layers bench-churn bench-check bench-profile limit
 limit: packages-build
 	@$(MAKE) --no-print-directory -s -C benchmarks/limit
 bench-loop: packages-bench java limit
@@ -130,6 +130,8 @@ bench-layers: java
 	@benchmarks/scripts/bench-layers
 bench-profile: packages-bench java
 	@benchmarks/scripts/bench-profile
+bench-churn: packages-build java
+	@benchmarks/scripts/bench-churn
 # Ratios and counts against the committed baseline; at most 4 minutes.
 bench-check: packages-bench java limit
 	@benchmarks/scripts/bench-check

@@ -14,10 +14,14 @@ final class Interruption implements AutoCloseable {
 
     private final CountDownLatch over = new CountDownLatch(1);
     private final boolean watching;
+    private final long firstMillis;
+    private final long thenMillis;
     private final Thread hook;
 
-    private Interruption(boolean watching, Runnable cancel, Runnable force) {
+    private Interruption(boolean watching, Runnable cancel, Runnable force, long firstMillis, long thenMillis) {
         this.watching = watching;
+        this.firstMillis = firstMillis;
+        this.thenMillis = thenMillis;
         this.hook = new Thread(() -> end(cancel, force), "millrace-interruption");
         if (watching) {
             Runtime.getRuntime().addShutdownHook(hook);
@@ -32,18 +36,29 @@ final class Interruption implements AutoCloseable {
      * @param force called when cancelling alone does not end it in time
      */
     static Interruption watch(boolean watching, Runnable cancel, Runnable force) {
-        return new Interruption(watching, cancel, force);
+        return watch(watching, cancel, force, FIRST_MILLIS, THEN_MILLIS);
+    }
+
+    /**
+     * The same with other times.
+     *
+     * @param firstMillis until it is forced
+     * @param thenMillis until the process ends whatever is left
+     */
+    static Interruption watch(
+            boolean watching, Runnable cancel, Runnable force, long firstMillis, long thenMillis) {
+        return new Interruption(watching, cancel, force, firstMillis, thenMillis);
     }
 
     private void end(Runnable cancel, Runnable force) {
         try {
             cancel.run();
-            if (!over.await(FIRST_MILLIS, TimeUnit.MILLISECONDS)) {
+            if (!over.await(firstMillis, TimeUnit.MILLISECONDS)) {
                 Thread forcing = new Thread(force, "millrace-forcing");
                 forcing.setDaemon(true);
                 forcing.start();
                 // What is not cleaned up by then, the next download to this folder cleans up.
-                boolean ended = over.await(THEN_MILLIS, TimeUnit.MILLISECONDS);
+                boolean ended = over.await(thenMillis, TimeUnit.MILLISECONDS);
                 assert ended || over.getCount() > 0;
             }
         } catch (InterruptedException e) {

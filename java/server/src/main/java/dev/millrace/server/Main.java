@@ -14,11 +14,20 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "millrace",
         description = "Objects from S3 to complete files on disk, through io_uring.",
-        version = "millrace 0.1.0-SNAPSHOT",
+        version = "millrace " + Main.VERSION,
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {GetCommand.class, DoctorCommand.class})
+        subcommands = {
+            GetCommand.class,
+            DoctorCommand.class,
+            ServeCommand.class,
+            GenerateCommand.class,
+            BenchCommand.class
+        })
 public final class Main implements Runnable {
+    /** Of the program. */
+    static final String VERSION = "0.1.0-SNAPSHOT";
+
     @Spec
     private CommandSpec spec;
 
@@ -56,7 +65,8 @@ public final class Main implements Runnable {
     /** Without a command there is nothing to do. */
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "A command is missing: get or doctor");
+        throw new ParameterException(
+                spec.commandLine(), "A command is missing: get, doctor, serve, generate or bench");
     }
 
     private static int usage(PrintWriter err, ParameterException e) {
@@ -83,6 +93,15 @@ public final class Main implements Runnable {
             }
             if (type == DoctorCommand.class) {
                 return type.cast(new DoctorCommand(around));
+            }
+            if (type == ServeCommand.class) {
+                return type.cast(new ServeCommand(around));
+            }
+            if (type == GenerateCommand.class) {
+                return type.cast(new GenerateCommand(around));
+            }
+            if (type == ChurnCommand.class) {
+                return type.cast(new ChurnCommand(around));
             }
             return CommandLine.defaultFactory().create(type);
         }

@@ -15,8 +15,8 @@ import java.util.zip.CRC32C;
 import java.util.zip.Checksum;
 
 /**
- * The checksum of the bytes that were kept, computed as they stream by, against the one that the store promises. One
- * thread at a time.
+ * The checksum of the bytes that were kept, computed as they stream by, against the one that the store or an index promises.
+ * One thread at a time.
  */
 final class Digests implements CopyLoop.Observer {
     /** Cheapest first: the first of these that the store gave is computed. */
@@ -35,6 +35,7 @@ final class Digests implements CopyLoop.Observer {
     private static final int PILE = 64 << 10;
 
     private final Optional<Running> running;
+    private final String promiser;
     private final String algorithm;
     private final String promised;
     private final String words;
@@ -43,8 +44,9 @@ final class Digests implements CopyLoop.Observer {
     private int pileAt;
     private int piled;
 
-    private Digests(Optional<Running> running, String algorithm, String promised, String words) {
+    private Digests(Optional<Running> running, String promiser, String algorithm, String promised, String words) {
         this.running = running;
+        this.promiser = promiser;
         this.algorithm = algorithm;
         this.promised = promised;
         this.words = words;
@@ -78,14 +80,19 @@ final class Digests implements CopyLoop.Observer {
             }
             Optional<Running> one = running(name);
             if (one.isPresent()) {
-                return new Digests(one, name, value, name);
+                return new Digests(one, "store", name, value, name);
             }
         }
         return without("unknown checksum " + String.join(", ", sums.keySet()));
     }
 
+    /** The CRC32C, in base64, that an index promises of the whole object. */
+    static Digests promised(String crc32c) {
+        return new Digests(running("crc32c"), "index", "crc32c", crc32c, "crc32c");
+    }
+
     private static Digests without(String why) {
-        return new Digests(Optional.empty(), "", "", "not verified: " + why);
+        return new Digests(Optional.empty(), "", "", "", "not verified: " + why);
     }
 
     private static Optional<Running> running(String name) {
@@ -140,8 +147,8 @@ final class Digests implements CopyLoop.Observer {
         String computed = Base64.getEncoder().encodeToString(running.get().value());
         return computed.equals(promised)
                 ? Optional.empty()
-                : Optional.of("the store promises " + algorithm + " " + promised + " and the bytes that came give "
-                        + computed);
+                : Optional.of("the " + promiser + " promises " + algorithm + " " + promised
+                        + " and the bytes that came give " + computed);
     }
 
     /** True where a right result of {@link #mismatch} proves that the bytes are the whole object's. */

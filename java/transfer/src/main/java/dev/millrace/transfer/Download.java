@@ -229,8 +229,9 @@ final class Download implements Attempt.Owner {
         }
         learnt = Optional.of(head);
         framed = head.contentLength().isPresent() || head.chunked();
-        Digests sees =
-                Digests.of(head, shared.config().verify(), request.range().isEmpty());
+        Digests sees = request.range().isEmpty() && request.expectedCrc32c().isPresent()
+                ? Digests.promised(request.expectedCrc32c().get())
+                : Digests.of(head, shared.config().verify(), request.range().isEmpty());
         digests = Optional.of(sees);
         // Reserving may block, and other objects' bytes come by this thread.
         shared.prepare(() -> {

@@ -14,6 +14,8 @@ import java.util.OptionalLong;
  * @param expectedLength bytes that a listing or index promises (of the range, where there is one); another length is an
  *     error
  * @param expectedETag the ETag that a listing or index promises, with its quotes; another object is an error
+ * @param expectedCrc32c base64 of the whole object's CRC32C that an index promises; it goes before the store's own
+ *     checksums, and other bytes are an error
  * @param range the bytes wanted; empty for all
  * @param versionId which version; empty for the newest
  * @param headers further headers of each request (customer's key, payer, expected owner, ...) by their HTTP names
@@ -26,6 +28,7 @@ public record DownloadRequest(
         Path target,
         OptionalLong expectedLength,
         Optional<String> expectedETag,
+        Optional<String> expectedCrc32c,
         Optional<ByteRange> range,
         Optional<String> versionId,
         Map<String, String> headers,
@@ -46,6 +49,7 @@ public record DownloadRequest(
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 Map.of(),
                 false,
                 false,
@@ -59,6 +63,7 @@ public record DownloadRequest(
                 target,
                 OptionalLong.of(bytes),
                 expectedETag,
+                expectedCrc32c,
                 range,
                 versionId,
                 headers,
@@ -74,6 +79,23 @@ public record DownloadRequest(
                 target,
                 expectedLength,
                 Optional.of(etag),
+                expectedCrc32c,
+                range,
+                versionId,
+                headers,
+                onDemand,
+                index,
+                progress);
+    }
+
+    /** The same with a promised CRC32C of the whole object, in base64. */
+    public DownloadRequest withExpectedCrc32c(String base64) {
+        return new DownloadRequest(
+                object,
+                target,
+                expectedLength,
+                expectedETag,
+                Optional.of(base64),
                 range,
                 versionId,
                 headers,
@@ -89,6 +111,7 @@ public record DownloadRequest(
                 target,
                 expectedLength,
                 expectedETag,
+                expectedCrc32c,
                 Optional.of(bytes),
                 versionId,
                 headers,
@@ -104,6 +127,7 @@ public record DownloadRequest(
                 target,
                 expectedLength,
                 expectedETag,
+                expectedCrc32c,
                 range,
                 Optional.of(version),
                 headers,
@@ -115,24 +139,64 @@ public record DownloadRequest(
     /** The same with these further headers on each request. */
     public DownloadRequest withHeaders(Map<String, String> all) {
         return new DownloadRequest(
-                object, target, expectedLength, expectedETag, range, versionId, all, onDemand, index, progress);
+                object,
+                target,
+                expectedLength,
+                expectedETag,
+                expectedCrc32c,
+                range,
+                versionId,
+                all,
+                onDemand,
+                index,
+                progress);
     }
 
     /** The same, before those that nobody waits for; or not. */
     public DownloadRequest withOnDemand(boolean urgent) {
         return new DownloadRequest(
-                object, target, expectedLength, expectedETag, range, versionId, headers, urgent, index, progress);
+                object,
+                target,
+                expectedLength,
+                expectedETag,
+                expectedCrc32c,
+                range,
+                versionId,
+                headers,
+                urgent,
+                index,
+                progress);
     }
 
     /** The same, under the permits of small index objects; or of layers. */
     public DownloadRequest withIndex(boolean small) {
         return new DownloadRequest(
-                object, target, expectedLength, expectedETag, range, versionId, headers, onDemand, small, progress);
+                object,
+                target,
+                expectedLength,
+                expectedETag,
+                expectedCrc32c,
+                range,
+                versionId,
+                headers,
+                onDemand,
+                small,
+                progress);
     }
 
     /** The same with this listener. */
     public DownloadRequest withProgress(Progress listener) {
         return new DownloadRequest(
-                object, target, expectedLength, expectedETag, range, versionId, headers, onDemand, index, listener);
+                object,
+                target,
+                expectedLength,
+                expectedETag,
+                expectedCrc32c,
+                range,
+                versionId,
+                headers,
+                onDemand,
+                index,
+                listener);
     }
 }

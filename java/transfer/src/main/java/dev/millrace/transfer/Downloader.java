@@ -109,19 +109,31 @@ public final class Downloader implements AutoCloseable {
      * and durable; when it fails (with a {@link DownloadFailure}), clean-up is over.
      */
     public CompletableFuture<DownloadResult> download(DownloadRequest request) {
+        return start(request).result();
+    }
+
+    /**
+     * As {@link #download}, for those who must know when a download that they stop is over: cancelling a future ends the
+     * future at once and clean-up goes on.
+     */
+    public RunningDownload start(DownloadRequest request) {
         String key = request.object().key();
         String last = key.substring(key.lastIndexOf('/') + 1);
         if (TemporaryFile.isTemporaryName(last)) {
-            return CompletableFuture.failedFuture(new DownloadFailure.BadTarget("the key " + request.object()
+            return RunningDownload.failed(new DownloadFailure.BadTarget("the key " + request.object()
                     + " is refused: its last part has the form of temporary files, which are removed after a crash"));
         }
         Target target;
         try {
             target = Target.of(request.target());
         } catch (DownloadFailure.BadTarget e) {
-            return CompletableFuture.failedFuture(e);
+            return RunningDownload.failed(e);
         }
-        return enter(new Download(shared, request, target.file(), new FileSinks(target)));
+        Download download = new Download(shared, request, target.file(), new FileSinks(target));
+        return new RunningDownload(
+                enter(download),
+                () -> download.stop(
+                        new DownloadFailure.Cancelled("download of " + request.object() + " was cancelled")));
     }
 
     /**

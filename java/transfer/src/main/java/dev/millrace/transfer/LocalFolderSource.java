@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.transfer;
 
+import dev.millrace.io.TemporaryFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
@@ -29,7 +32,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * An object's ETag is made of its file's identity, length and time of change. Keys that are no paths here ({@code a//b},
  * {@code ../a}) are not there, as in a store that lacks them. Nothing outside the root is reached.
  */
-public final class LocalFolderSource implements ObjectSource {
+public final class LocalFolderSource implements ObjectSource, ObjectWriter {
     private static final int READERS = 8;
     private static final int PAGE = 1000;
     private static final Comparator<String> BYTE_ORDER =
@@ -89,6 +92,69 @@ public final class LocalFolderSource implements ObjectSource {
             }
         });
         return future;
+    }
+
+    @Override
+    public CompletableFuture<Optional<String>> put(PutRequest request) {
+        if (closed) {
+            return CompletableFuture.failedFuture(closedFailure());
+        }
+        CompletableFuture<Optional<String>> future = new CompletableFuture<>();
+        readers.execute(() -> {
+            ObjectId object = request.object();
+            try {
+                future.complete(Optional.of(write(request)));
+            } catch (SourceFailure e) {
+                future.completeExceptionally(e);
+            } catch (FileAlreadyExistsException | DirectoryNotEmptyException e) {
+                future.completeExceptionally(noFile(object, e.getMessage() + " is in the way")
+                        .cause(e)
+                        .build());
+            } catch (IOException | RuntimeException e) {
+                future.completeExceptionally(SourceFailure.of(
+                                SourceFailure.Kind.ANSWER, "PUT of " + object + " at " + name() + " failed: " + e)
+                        .answer(500, "InternalError")
+                        .cause(e)
+                        .build());
+            }
+        });
+        return future;
+    }
+
+    private String write(PutRequest request) throws IOException {
+        ObjectId object = request.object();
+        Path bucket = bucket(object.bucket());
+        Path target = path(bucket, object.key())
+                .orElseThrow(() -> noFile(object, "the key is no path").build());
+        if (TemporaryFile.isTemporaryName(String.valueOf(target.getFileName())) || Files.isDirectory(target)) {
+            throw noFile(object, "its name is that of a folder or of a temporary file")
+                    .build();
+        }
+        LocalPut.run(bucket, target, request.body(), there -> checkCondition(request, there));
+        return etag(Files.readAttributes(target, BasicFileAttributes.class));
+    }
+
+    private static void checkCondition(PutRequest request, Optional<Path> there) throws IOException {
+        if (request.condition() instanceof PutRequest.Condition.IfAbsent && there.isPresent()) {
+            throw answer("PUT", 412, "PreconditionFailed", request.object(), "an object of that name is there")
+                    .build();
+        }
+        if (request.condition() instanceof PutRequest.Condition.IfMatch match) {
+            if (there.isEmpty()) {
+                throw answer("PUT", 404, "NoSuchKey", request.object(), "there is none that could match")
+                        .build();
+            }
+            String etag = etag(Files.readAttributes(there.get(), BasicFileAttributes.class));
+            if (!etag.equals(match.etag())) {
+                throw answer("PUT", 412, "PreconditionFailed", request.object(), "its ETag is " + etag)
+                        .build();
+            }
+        }
+    }
+
+    private SourceFailure.Builder noFile(ObjectId object, String why) {
+        return SourceFailure.of(
+                SourceFailure.Kind.INVALID, "PUT of " + object + " at " + name() + " is not possible: " + why);
     }
 
     // ------------------------------------------------------------------ objects
@@ -183,9 +249,13 @@ public final class LocalFolderSource implements ObjectSource {
     }
 
     private static SourceFailure.Builder answer(int status, String code, ObjectId object, String why) {
+        return answer("GET", status, code, object, why);
+    }
+
+    private static SourceFailure.Builder answer(String method, int status, String code, ObjectId object, String why) {
         return SourceFailure.of(
                         SourceFailure.Kind.ANSWER,
-                        "GET of " + object + " was answered with " + status + " " + code + ": " + why)
+                        method + " of " + object + " was answered with " + status + " " + code + ": " + why)
                 .answer(status, code);
     }
 
@@ -238,6 +308,9 @@ public final class LocalFolderSource implements ObjectSource {
         List<String> names = new ArrayList<>();
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
             for (Path entry : entries) {
+                if (TemporaryFile.isTemporaryName(String.valueOf(entry.getFileName()))) {
+                    continue; // an object that is being put
+                }
                 boolean isFolder = Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS);
                 String name = path + entry.getFileName() + (isFolder ? "/" : "");
                 boolean mayMatch = name.startsWith(prefix) || (isFolder && prefix.startsWith(name));

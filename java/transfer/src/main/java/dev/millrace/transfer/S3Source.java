@@ -15,6 +15,7 @@ import software.amazon.awssdk.auth.credentials.AnonymousCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
 import software.amazon.awssdk.awscore.AwsRequestOverrideConfiguration;
+import software.amazon.awssdk.core.async.AsyncRequestBody;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.regions.providers.DefaultAwsRegionProviderChain;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
@@ -22,6 +23,7 @@ import software.amazon.awssdk.services.s3.model.GetObjectRequest;
 import software.amazon.awssdk.services.s3.model.HeadObjectRequest;
 import software.amazon.awssdk.services.s3.model.ListObjectsResponse;
 import software.amazon.awssdk.services.s3.model.ListObjectsV2Response;
+import software.amazon.awssdk.services.s3.model.PutObjectRequest;
 
 /**
  * Objects of an S3 store, through the AWS SDK's asynchronous client, for its signatures, credentials and connections. The
@@ -29,7 +31,7 @@ import software.amazon.awssdk.services.s3.model.ListObjectsV2Response;
  *
  * <p>Listeners hear on the SDK's event loops, of which there are few.
  */
-public final class S3Source implements ObjectSource {
+public final class S3Source implements ObjectSource, ObjectWriter {
     private static final Duration LIST_TIMEOUT = Duration.ofMinutes(1);
 
     private final S3Clients clients;
@@ -120,7 +122,31 @@ public final class S3Source implements ObjectSource {
                 .thenApply(answer -> S3Heads.of(answer.sdkHttpResponse()));
     }
 
-    /** A call without a body, redirects followed; fails with {@link SourceFailure}. */
+    @Override
+    public CompletableFuture<Optional<String>> put(PutRequest request) {
+        if (closed) {
+            return CompletableFuture.failedFuture(closedFailure("PUT", request.object()));
+        }
+        PutObjectRequest.Builder put = PutObjectRequest.builder()
+                .bucket(request.object().bucket())
+                .key(request.object().key());
+        if (request.condition() instanceof PutRequest.Condition.IfAbsent) {
+            put.ifNoneMatch("*");
+        } else if (request.condition() instanceof PutRequest.Condition.IfMatch match) {
+            put.ifMatch(match.etag());
+        }
+        PutObjectRequest built = put.build();
+        return call("PUT", request.object(), client -> client.putObject(built, body(request.body())))
+                .thenApply(answer -> Optional.ofNullable(answer.eTag()));
+    }
+
+    private static AsyncRequestBody body(PutRequest.Body body) {
+        return body instanceof PutRequest.Body.File file
+                ? AsyncRequestBody.fromFile(file.path())
+                : AsyncRequestBody.fromRemainingByteBuffer(((PutRequest.Body.Bytes) body).content());
+    }
+
+    /** A call that brings no body, redirects followed; fails with {@link SourceFailure}. */
     private <T> CompletableFuture<T> call(
             String method, ObjectId object, Function<S3AsyncClient, CompletableFuture<T>> send) {
         CompletableFuture<T> result = new CompletableFuture<>();

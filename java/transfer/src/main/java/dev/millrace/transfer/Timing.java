@@ -7,8 +7,8 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/** Time and chance, in one place so that tests can put others there. Thread-safe. */
-interface Timing {
+/** Time and chance, in one place so that tests and simulations can put others there. Thread-safe. */
+public interface Timing {
     /** As {@link System#nanoTime}. */
     long nanoTime();
 

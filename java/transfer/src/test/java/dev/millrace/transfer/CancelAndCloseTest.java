@@ -51,6 +51,19 @@ final class CancelAndCloseTest {
         }
     }
 
+    @Test
+    void shouldSayWhenAStoppedDownloadHasGivenEverythingBack() throws Exception {
+        try (Rig rig = new Rig(EngineKind.BLOCKING, folder).put("key", CONTENT)) {
+            rig.server.onAny().then(new Fault.StallAfter(300_000, Duration.ofMinutes(1)));
+            RunningDownload download = rig.downloader.start(rig.request("key"));
+            assertThat(rig.server.awaitRequests(1, Duration.ofSeconds(30))).isTrue();
+            download.stop();
+            assertThatThrownBy(() -> Rig.await(download.result())).isInstanceOf(DownloadFailure.Cancelled.class);
+            rig.assertNothingLeft();
+            download.stop();
+        }
+    }
+
     @ParameterizedTest
     @MethodSource("engines")
     void shouldCancelAllThatIsUnderWayOnClose(EngineKind kind) throws Exception {

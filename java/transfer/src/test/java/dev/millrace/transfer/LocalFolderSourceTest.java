@@ -11,13 +11,14 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The contract over a folder. */
-final class LocalFolderSourceTest extends SourceContract {
+final class LocalFolderSourceTest extends WriterContract {
     @TempDir
     Path root;
 
@@ -44,6 +45,11 @@ final class LocalFolderSourceTest extends SourceContract {
     }
 
     @Override
+    ObjectWriter writer() {
+        return source;
+    }
+
+    @Override
     void put(String key, Content content) throws IOException {
         Path file = root.resolve("bucket").resolve(key);
         Files.createDirectories(file.getParent());
@@ -59,6 +65,23 @@ final class LocalFolderSourceTest extends SourceContract {
                     .isInstanceOfSatisfying(
                             SourceFailure.class,
                             failure -> assertThat(failure.code()).isEqualTo("NoSuchKey"));
+        }
+    }
+
+    @Test
+    void shouldPutNothingOutsideTheRootAndLeaveNoTemporaryFile() throws Exception {
+        for (String key : List.of("../secret", "a//b", "a/.", "." + "0".repeat(32) + ".millrace-part", "folder")) {
+            assertThatThrownBy(() -> put(PutRequest.of(id(key), text("x"))))
+                    .isInstanceOfSatisfying(
+                            SourceFailure.class,
+                            failure -> assertThat(failure.kind()).isEqualTo(SourceFailure.Kind.INVALID));
+        }
+        put(PutRequest.of(id("one"), text("x")));
+        assertThatThrownBy(() -> put(PutRequest.of(id("one/below"), text("x")))).isInstanceOf(SourceFailure.class);
+        assertThatThrownBy(() -> put(PutRequest.of(id("one"), text("y")).ifAbsent()))
+                .isInstanceOf(SourceFailure.class);
+        try (Stream<Path> all = Files.walk(root)) {
+            assertThat(all.map(path -> path.getFileName().toString())).noneMatch(name -> name.endsWith("part"));
         }
     }
 

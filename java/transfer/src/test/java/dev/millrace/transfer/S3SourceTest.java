@@ -17,7 +17,7 @@ import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 
 /** The contract against a real S3 server, signatures checked. */
-final class S3SourceTest extends SourceContract {
+final class S3SourceTest extends WriterContract {
     private static EmbeddedS3 s3;
     private S3Source source;
 
@@ -54,6 +54,11 @@ final class S3SourceTest extends SourceContract {
 
     @Override
     ObjectSource source() {
+        return source;
+    }
+
+    @Override
+    ObjectWriter writer() {
         return source;
     }
 

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.layers.store;
+
+import dev.millrace.layers.LayerFileName;
+import dev.millrace.layers.TaskKind;
+import dev.millrace.transfer.DownloadFailure;
+import dev.millrace.transfer.DownloadRequest;
+import dev.millrace.transfer.DownloadResult;
+import dev.millrace.transfer.RunningDownload;
+import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One layer on its way here: room on the disk, then the bytes. All who want the layer meanwhile share it, and it goes on when
+ * they give up. Tells its layer once how it ended, when nothing of it is under way any more.
+ */
+final class LayerDownload {
+    private static final Logger LOG = LoggerFactory.getLogger(LayerDownload.class);
+    private static final int MAX_FULL_DISKS = 3;
+
+    /** Hears that the file is there. */
+    interface OnSuccess {
+        /** {@code room} is to be ended by the one who hears. */
+        void downloaded(LayerDownload download, LayerFile file, DiskBudget.Reservation room);
+    }
+
+    /** Hears that it is not. */
+    interface OnFailure {
+        void failed(LayerDownload download, StoreFailure failure);
+    }
+
+    /** Somebody who waits. */
+    record Waiter(CompletableFuture<ResidentLayer> future, long sinceNanos) {}
+
+    final TaskKind task;
+    final DownloadReason reason;
+    /** Guarded by the layer's lock. */
+    final List<Waiter> waiters = new ArrayList<>();
+    /** Somebody reads the layer; guarded by the layer's lock. */
+    boolean read;
+
+    private final Layer layer;
+    private final StoreParts parts;
+    private final ReentrantLock lock = new ReentrantLock();
+    private Optional<StoreFailure> stopped = Optional.empty();
+    private Optional<Runnable> stopper = Optional.empty();
+
+    // Of the step that runs; each begins after the one before.
+    private boolean refreshed;
+    private int fullDisks;
+    private OnSuccess onSuccess = (download, file, room) -> room.release();
+    private OnFailure onFailure = (download, failure) -> {};
+
+    LayerDownload(Layer layer, StoreParts parts, TaskKind task, DownloadReason reason) {
+        this.layer = layer;
+        this.parts = parts;
+        this.task = task;
+        this.reason = reason;
+        read = reason == DownloadReason.ON_DEMAND;
+    }
+
+    /** Those who still wait; with the layer's lock held. */
+    List<Waiter> waiting() {
+        return waiters.stream().filter(waiter -> !waiter.future().isDone()).toList();
+    }
+
+    /** Begins. Does not block. Exactly one of both hears, once. */
+    void start(OnSuccess success, OnFailure failure) {
+        onSuccess = success;
+        onFailure = failure;
+        parts.workers().execute(this::reserve);
+    }
+
+    /** Asks to stop; the layer hears of the end as ever. Does not block. */
+    void stop(StoreFailure why) {
+        Optional<Runnable> how;
+        lock.lock();
+        try {
+            if (stopped.isPresent()) {
+                return;
+            }
+            stopped = Optional.of(why);
+            how = stopper;
+        } finally {
+            lock.unlock();
+        }
+        how.ifPresent(Runnable::run);
+    }
+
+    /** How the step that runs is stopped. */
+    private void stopBy(Runnable how) {
+        boolean late;
+        lock.lock();
+        try {
+            stopper = Optional.of(how);
+            late = stopped.isPresent();
+        } finally {
+            lock.unlock();
+        }
+        if (late) {
+            how.run();
+        }
+    }
+
+    private Optional<StoreFailure> whyStopped() {
+        lock.lock();
+        try {
+            return stopped;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void reserve() {
+        LayerFile file = layer.file();
+        CompletableFuture<DiskBudget.Reservation> room = parts.budget().reserve(file.size(), layer.toString());
+        stopBy(() -> room.cancel(false));
+        room.whenComplete((reservation, problem) -> {
+            if (problem == null) {
+                parts.workers().execute(() -> fetch(file, reservation));
+            } else {
+                end(failure(Waits.cause(problem)));
+            }
+        });
+    }
+
+    private void fetch(LayerFile file, DiskBudget.Reservation reservation) {
+        Path target = layer.pathOf(file);
+        try {
+            clearTheWay(target);
+        } catch (RuntimeException e) {
+            reservation.release();
+            end(failure(e));
+            return;
+        } catch (IOException e) {
+            reservation.release();
+            end(parts.localFailure(layer + " cannot be put where its file belongs", e));
+            return;
+        }
+        LayerFileName name = file.nameOf(layer.name());
+        DownloadRequest request = DownloadRequest.of(parts.remote().layer(layer.place(), name), target)
+                .withExpectedLength(file.size())
+                .withOnDemand(reason != DownloadReason.BULK)
+                .withProgress(position -> reservation.written());
+        if (file.crc32c().isPresent()) {
+            request = request.withExpectedCrc32c(file.crc32c().get());
+        }
+        RunningDownload running = parts.remote().download(request);
+        stopBy(running::stop);
+        running.result().whenComplete((result, problem) -> fetched(file, reservation, result, problem));
+    }
+
+    /** A folder where the file belongs is taken away if empty, else set aside: what is in it is nobody's of here. */
+    private static void clearTheWay(Path target) throws IOException {
+        if (!Files.isDirectory(target, LinkOption.NOFOLLOW_LINKS)) {
+            if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)
+                    && !Files.isRegularFile(target, LinkOption.NOFOLLOW_LINKS)) {
+                Files.delete(target);
+            }
+            return;
+        }
+        try {
+            Files.delete(target);
+        } catch (DirectoryNotEmptyException e) {
+            Path aside = target.resolveSibling("set-aside-" + UUID.randomUUID());
+            Files.move(target, aside);
+            LOG.warn("The folder {} stood where the file of a layer belongs; it is now {}", target, aside);
+        }
+    }
+
+    private void fetched(LayerFile file, DiskBudget.Reservation reservation, DownloadResult result, Throwable problem) {
+        if (problem == null) {
+            LOG.debug("{} is resident: {} bytes, verified: {}", layer, result.bytes(), result.verified());
+            onSuccess.downloaded(this, file, reservation);
+            return;
+        }
+        reservation.release();
+        Throwable cause = Waits.cause(problem);
+        if (whyStopped().isEmpty() && cause instanceof DownloadFailure.ObjectMissing missing) {
+            // Not on this thread, which is the downloader's: the index comes by a download, too.
+            parts.workers().execute(() -> afterMissing(file, missing));
+        } else if (whyStopped().isEmpty() && cause instanceof DownloadFailure.LocalDisk disk && disk.isFull()) {
+            afterFullDisk(file, disk);
+        } else {
+            end(failure(cause));
+        }
+    }
+
+    /** The index may have moved on; it is read again, once. */
+    private void afterMissing(LayerFile file, DownloadFailure.ObjectMissing cause) {
+        if (!refreshed) {
+            refreshed = true;
+            try {
+                layer.home().refresh();
+            } catch (StoreFailure e) {
+                LOG.warn(
+                        "{} is missing in the store, and the index could not be read again: {}", layer, e.getMessage());
+            }
+            if (whyStopped().isEmpty() && !layer.file().equals(file)) {
+                LOG.info("{} was replaced in the index; its new file is fetched", layer);
+                reserve();
+                return;
+            }
+        }
+        end(whyStopped()
+                .orElseGet(() -> new StoreFailure.MissingInStore(
+                        layer + " is named by the index and missing in the store: " + cause.getMessage(), cause)));
+    }
+
+    /** The file system has less than it says (a quota, or others were faster): it says more when some layers have gone. */
+    private void afterFullDisk(LayerFile file, DownloadFailure.LocalDisk cause) {
+        fullDisks++;
+        CompletableFuture<Long> freed = fullDisks > MAX_FULL_DISKS
+                ? CompletableFuture.completedFuture(0L)
+                : parts.budget().makeRoom(file.size());
+        stopBy(() -> freed.cancel(false));
+        freed.whenComplete((bytes, problem) -> {
+            if (problem == null && bytes > 0) {
+                parts.workers().execute(this::reserve);
+                return;
+            }
+            parts.counters().noSpace.increment();
+            end(whyStopped()
+                    .orElseGet(() -> new StoreFailure.NoSpace(
+                            "there is no room for " + layer + ", and eviction made none: " + cause.getMessage(),
+                            cause)));
+        });
+    }
+
+    private StoreFailure failure(Throwable cause) {
+        Optional<StoreFailure> why = whyStopped();
+        if (why.isPresent()) {
+            return why.get();
+        }
+        if (cause instanceof StoreFailure already) {
+            return already;
+        }
+        if (cause instanceof DownloadFailure.Cancelled) {
+            return new StoreFailure.ShuttingDown(layer + " is not fetched: " + cause.getMessage());
+        }
+        if (cause instanceof DownloadFailure.FatalLocal) {
+            return new StoreFailure.FatalLocal(cause.getMessage(), cause);
+        }
+        return new StoreFailure.DownloadFailed(layer + " could not be fetched: " + cause.getMessage(), cause);
+    }
+
+    private void end(StoreFailure failure) {
+        onFailure.failed(this, failure);
+    }
+}

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.layers.store;
+
+import dev.millrace.io.IoEngine;
+import dev.millrace.layers.TenantId;
+import dev.millrace.layers.TimelineId;
+import dev.millrace.layers.format.BlockCache;
+import dev.millrace.layers.format.LayerReaders;
+import dev.millrace.transfer.Downloader;
+import dev.millrace.transfer.ObjectSource;
+import dev.millrace.transfer.ObjectWriter;
+import dev.millrace.transfer.Timing;
+import dev.millrace.transfer.Uploader;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Layers in a data folder and an object store. Owns the folder: no other store, of this process or another, may have it.
+ *
+ * <p>Timelines are attached, detached and read again while others are read. Thread-safe.
+ */
+public final class LayerStore implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(LayerStore.class);
+
+    /**
+     * Where a store's objects are.
+     *
+     * @param source fetches; stays the caller's, and must stay open until the store is closed
+     * @param writer puts; empty where nothing is to be written
+     * @param bucket name of the bucket
+     * @param prefix of all keys: empty, or ending in a slash
+     */
+    public record Remote(ObjectSource source, Optional<ObjectWriter> writer, String bucket, String prefix) {}
+
+    /** Time, disk and threads ({@code pooled} is what they do otherwise), which tests replace. */
+    record Surroundings(Timing timing, InstantSource wallClock, DiskSpace space, UnaryOperator<Executor> pooled) {}
+
+    private final Path dataFolder;
+    private final FolderLock folderLock;
+    private final Downloader downloader;
+    private final ThreadPoolExecutor pool;
+    private final BlockCache blockCache;
+    private final StoreParts parts;
+    private final Timing.Alarm boundsAlarm;
+    private final ConcurrentSkipListMap<RemoteStore.TimelinePlace, Slot> timelines = new ConcurrentSkipListMap<>();
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    /** A timeline that is attached, or on its way in or out. */
+    private record Slot(Optional<Timeline> timeline, String doing) {}
+
+    private LayerStore(
+            IoEngine engine,
+            Path dataFolder,
+            Remote remote,
+            LayerStoreConfig config,
+            Surroundings surroundings,
+            FolderLock folderLock) {
+        this.dataFolder = dataFolder;
+        this.folderLock = folderLock;
+        Timing timing = surroundings.timing();
+        downloader = Downloader.open(
+                engine,
+                remote.source(),
+                config.downloader()
+                        .withFatalHandler(failure -> config.fatalHandler().accept(failure)));
+        pool = pool(config.threads());
+        blockCache = new BlockCache(config.blockCacheBytes());
+        StoreCounters counters = new StoreCounters();
+        DiskBudget budget = new DiskBudget(config, surroundings.space(), timing, counters, this::evictOldest);
+        RemoteStore store = new RemoteStore(
+                remote.source(),
+                downloader,
+                remote.writer().map(writer -> new Uploader(writer, timing)),
+                remote.bucket(),
+                remote.prefix());
+        parts = new StoreParts(
+                config,
+                engine,
+                new LayerReaders(engine, blockCache),
+                store,
+                timing,
+                surroundings.wallClock(),
+                surroundings.pooled().apply(workers(pool)),
+                counters,
+                budget);
+        boundsAlarm =
+                timing.every(config.boundsInterval(), () -> parts.workers().execute(budget::enforce));
+    }
+
+    private static ThreadPoolExecutor pool(int threads) {
+        AtomicInteger number = new AtomicInteger();
+        ThreadPoolExecutor pool =
+                new ThreadPoolExecutor(threads, threads, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
+                    Thread thread = new Thread(task, "millrace-layers-" + number.getAndIncrement());
+                    thread.setDaemon(true);
+                    return thread;
+                });
+        pool.allowCoreThreadTimeOut(true);
+        return pool;
+    }
+
+    /** After the end there are only readers that let go: they do themselves what is left. */
+    private static Executor workers(ThreadPoolExecutor pool) {
+        return task -> {
+            try {
+                pool.execute(task);
+            } catch (RejectedExecutionException afterTheEnd) {
+                task.run();
+            }
+        };
+    }
+
+    /**
+     * A store over a data folder, which is made where it is missing. No timeline is attached yet. Blocks.
+     *
+     * @param engine stays the caller's, and must stay open until the store is closed
+     * @throws StoreFailure.FolderInUse where another process, or store of this one, has the folder
+     * @throws IOException where the folder cannot be made or locked
+     */
+    public static LayerStore open(IoEngine engine, Path dataFolder, Remote remote, LayerStoreConfig config)
+            throws IOException {
+        return open(
+                engine,
+                dataFolder,
+                remote,
+                config,
+                new Surroundings(
+                        Timing.real("millrace-layers-timer"),
+                        InstantSource.system(),
+                        DiskSpace.of(dataFolder),
+                        pool -> pool));
+    }
+
+    static LayerStore open(
+            IoEngine engine, Path dataFolder, Remote remote, LayerStoreConfig config, Surroundings surroundings)
+            throws IOException {
+        FolderLock lock = FolderLock.take(engine, dataFolder);
+        return new LayerStore(engine, dataFolder.toRealPath(), remote, config, surroundings, lock);
+    }
+
+    // ------------------------------------------------------------------ timelines
+
+    /**
+     * Attaches a timeline: reads its newest index, puts its folder in order. Blocks.
+     *
+     * @throws StoreFailure.WrongState where it is attached, or about to be, or being detached
+     * @throws StoreFailure where its index cannot be read or its folder not be put in order; it is not attached then
+     */
+    public Timeline attach(TenantId tenant, TimelineId id) throws StoreFailure {
+        RemoteStore.TimelinePlace place = new RemoteStore.TimelinePlace(tenant, id);
+        Slot coming = new Slot(Optional.empty(), "being attached");
+        Slot there = timelines.putIfAbsent(place, coming);
+        if (there != null) {
+            throw new StoreFailure.WrongState(place + " is " + there.doing());
+        }
+        boolean attached = false;
+        try {
+            checkOpen();
+            Timeline timeline = Timeline.attach(parts, place, dataFolder);
+            attached = timelines.replace(place, coming, new Slot(Optional.of(timeline), "attached already"));
+            if (!attached || closed.get()) {
+                attached = false;
+                timelines.remove(place);
+                timeline.detach(false);
+                throw closedFailure();
+            }
+            return timeline;
+        } finally {
+            if (!attached) {
+                timelines.remove(place, coming);
+            }
+        }
+    }
+
+    /**
+     * Lets a timeline go: cancels its downloads and waits until nothing of it is under way. Readers keep what they have.
+     *
+     * @param deleteFiles its local files go, those of layers that are nowhere but here excepted; else they stay and are taken
+     *     up when it is attached again, and count for no bound meanwhile
+     * @throws StoreFailure.NotFound where it is not attached
+     */
+    public void detach(TenantId tenant, TimelineId id, boolean deleteFiles) throws StoreFailure {
+        RemoteStore.TimelinePlace place = new RemoteStore.TimelinePlace(tenant, id);
+        Slot there = slot(place);
+        Slot going = new Slot(Optional.empty(), "being detached");
+        if (there.timeline().isEmpty() || !timelines.replace(place, there, going)) {
+            throw new StoreFailure.WrongState(place + " is " + there.doing());
+        }
+        try {
+            Waits.forIo(there.timeline().get().detach(deleteFiles));
+        } catch (IOException e) {
+            LOG.warn("The end of {} was not waited for: {}", place, e.getMessage());
+        } finally {
+            timelines.remove(place, going);
+        }
+        LOG.info("{} is detached", place);
+    }
+
+    private Slot slot(RemoteStore.TimelinePlace place) throws StoreFailure.NotFound {
+        Slot there = timelines.get(place);
+        if (there == null) {
+            throw new StoreFailure.NotFound(place + " is not attached");
+        }
+        return there;
+    }
+
+    /**
+     * A timeline.
+     *
+     * @throws StoreFailure.NotFound where it is not attached
+     * @throws StoreFailure.WrongState where it is on its way in or out
+     */
+    public Timeline timeline(TenantId tenant, TimelineId id) throws StoreFailure {
+        Slot there = slot(new RemoteStore.TimelinePlace(tenant, id));
+        return there.timeline()
+                .orElseThrow(() -> new StoreFailure.WrongState(tenant + "/" + id + " is " + there.doing()));
+    }
+
+    /** All that are attached, in the order of their ids. */
+    public List<Timeline> timelines() {
+        return timelines.values().stream()
+                .flatMap(slot -> slot.timeline().stream())
+                .toList();
+    }
+
+    /** All tenants with a timeline attached, in the order of their ids. */
+    public List<Tenant> tenants() {
+        Map<TenantId, List<Timeline>> byTenant = new TreeMap<>();
+        timelines()
+                .forEach(timeline -> byTenant.computeIfAbsent(timeline.place().tenant(), id -> new ArrayList<>())
+                        .add(timeline));
+        return byTenant.entrySet().stream()
+                .map(tenant -> new Tenant(tenant.getKey(), tenant.getValue()))
+                .toList();
+    }
+
+    /** The object store. */
+    public RemoteStore remote() {
+        return parts.remote();
+    }
+
+    /** How it works. */
+    public LayerStoreConfig config() {
+        return parts.config();
+    }
+
+    /** What it has done, and what it has. */
+    public StoreMetrics metrics() {
+        return parts.counters().snapshot();
+    }
+
+    /** What the cache of summaries and index blocks has counted, and holds. */
+    public BlockCache.Counters blockCache() {
+        return blockCache.counters();
+    }
+
+    // ------------------------------------------------------------------ room
+
+    /**
+     * Asks least recently used layers of so many bytes together to go, whatever the bounds say.
+     *
+     * @param bytes at least so many, where there are as many that can go
+     */
+    public EvictionRun evict(long bytes) {
+        if (bytes < 0) {
+            throw new IllegalArgumentException("bytes to evict must be 0 or more, and not " + bytes);
+        }
+        return evictOldest(bytes, EvictionReason.BYTES_ASKED_FOR);
+    }
+
+    private EvictionRun evictOldest(long bytes, EvictionReason reason) {
+        List<EvictionPlan.Candidate<Layer>> candidates = new ArrayList<>();
+        for (Timeline timeline : timelines()) {
+            for (Layer layer : timeline.layers()) {
+                layer.state().candidate().ifPresent(candidates::add);
+            }
+        }
+        List<Layer> chosen = new ArrayList<>();
+        List<CompletableFuture<EvictionOutcome>> evictions = new ArrayList<>();
+        EvictionPlan.choose(candidates, bytes, parts.config().tenantMinimumBytes())
+                .forEach(candidate -> {
+                    chosen.add(candidate.subject());
+                    evictions.add(candidate.subject().evict(reason));
+                });
+        EvictionRun run = new EvictionRun(chosen, evictions);
+        if (!chosen.isEmpty()) {
+            LOG.info("{} layers of {} bytes are asked to go: {}", chosen.size(), run.askedBytes(), reason.label());
+        }
+        return run;
+    }
+
+    // ------------------------------------------------------------------ the end
+
+    private void checkOpen() throws StoreFailure {
+        if (closed.get()) {
+            throw closedFailure();
+        }
+    }
+
+    private static StoreFailure.ShuttingDown closedFailure() {
+        return new StoreFailure.ShuttingDown("the store of layers is closed");
+    }
+
+    /**
+     * Detaches all timelines, their files stay; returns when nothing is under way and the folder is free for others. Sticky:
+     * from its start nothing is attached. Idempotent.
+     */
+    @Override
+    public void close() throws IOException {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
+        boundsAlarm.cancel();
+        parts.budget().close();
+        List<CompletableFuture<Void>> ends = new ArrayList<>();
+        for (Timeline timeline : timelines()) {
+            ends.add(timeline.detach(false));
+        }
+        Waits.forIo(CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new)));
+        timelines.clear();
+        downloader.close();
+        parts.timing().close();
+        pool.shutdown();
+        folderLock.close();
+    }
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.layers.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millrace.io.EngineKind;
+import dev.millrace.io.EngineUnavailableException;
+import dev.millrace.io.IoEngine;
+import dev.millrace.io.IoEngineConfig;
+import dev.millrace.io.TemporaryFile;
+import dev.millrace.layers.AccessKind;
+import dev.millrace.layers.Generation;
+import dev.millrace.layers.LayerName;
+import dev.millrace.layers.Lsn;
+import dev.millrace.layers.ReadContext;
+import dev.millrace.layers.TaskKind;
+import dev.millrace.layers.TenantId;
+import dev.millrace.layers.TimelineId;
+import dev.millrace.testkit.Content;
+import dev.millrace.transfer.DownloaderConfig;
+import dev.millrace.transfer.LocalFolderSource;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
+
+/** A store over a folder that stands for the object store, with time and disk that do as a test says. */
+final class StoreRig implements AutoCloseable {
+    static final TenantId TENANT = new TenantId("a".repeat(32));
+    static final TimelineId TIMELINE = new TimelineId("b".repeat(32));
+    static final Generation GENERATION = new Generation(5);
+    static final ReadContext READ = ReadContext.of(TaskKind.PAGE_REQUEST_HANDLER);
+    static final int SIZE = 100_000;
+
+    static final LayerStoreConfig CONFIG = LayerStoreConfig.defaults()
+            .withGeneration(GENERATION)
+            .withDownloader(DownloaderConfig.defaults().withPermits(8, 4).withMaxTriesWithoutProgress(3));
+
+    private static final IoEngine ENGINE = engine();
+
+    final Path root;
+    final Path remoteFolder;
+    final Path dataFolder;
+    final LocalFolderSource folder;
+    final TestSource source;
+    final ManualTiming timing = new ManualTiming();
+    final AtomicLong millis = new AtomicLong(1_000);
+    /** Of a disk that nobody else uses, without the layers on it. */
+    final AtomicLong freeBytes = new AtomicLong(Long.MAX_VALUE);
+
+    final LayerStoreConfig config;
+    private Optional<LayerStore> store = Optional.empty();
+    private HandExecutor workers = new HandExecutor(Runnable::run);
+
+    StoreRig(Path root) throws IOException {
+        this(root, CONFIG);
+    }
+
+    StoreRig(Path root, LayerStoreConfig config) throws IOException {
+        this.root = root;
+        this.config = config;
+        remoteFolder = Files.createDirectories(root.resolve("remote"));
+        Files.createDirectories(remoteFolder.resolve("bucket"));
+        dataFolder = Files.createDirectories(root.resolve("data"));
+        folder = LocalFolderSource.open(remoteFolder);
+        source = new TestSource(folder);
+    }
+
+    private static IoEngine engine() {
+        try {
+            return IoEngine.open(
+                    IoEngineConfig.defaults().withEngine(EngineKind.BLOCKING).withPool(32, 64 << 10));
+        } catch (EngineUnavailableException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    static IoEngine sharedEngine() {
+        return ENGINE;
+    }
+
+    static LayerName name(int number) {
+        return LayerName.parse("layer_" + number);
+    }
+
+    static Content content(int number) {
+        return Content.pattern(number + 1, SIZE);
+    }
+
+    // ------------------------------------------------------------------ the object store
+
+    Path remotePlace() throws IOException {
+        return Files.createDirectories(
+                remoteFolder.resolve("bucket").resolve(new RemoteStore.TimelinePlace(TENANT, TIMELINE).path()));
+    }
+
+    /** Puts a layer there, of this generation. */
+    void putLayer(LayerName name, Content content, Generation generation) throws IOException {
+        Files.write(remotePlace().resolve(name + "-" + generation), content.toBytes());
+    }
+
+    void putIndex(IndexPart index, Generation generation) throws IOException {
+        Files.write(remotePlace().resolve(IndexPart.fileName(generation)), IndexPartJson.write(index));
+    }
+
+    static IndexPart index(int layers, Generation generation) {
+        IndexPart index = IndexPart.EMPTY.withDiskConsistentLsn(new Lsn(16));
+        for (int i = 0; i < layers; i++) {
+            index = index.with(name(i), LayerFile.of(SIZE, generation));
+        }
+        return index;
+    }
+
+    /** Layers 0 to n-1 and an index that names them. */
+    StoreRig withLayers(int count) throws IOException {
+        for (int i = 0; i < count; i++) {
+            putLayer(name(i), content(i), GENERATION);
+        }
+        putIndex(index(count, GENERATION), GENERATION);
+        return this;
+    }
+
+    // ------------------------------------------------------------------ the store
+
+    LayerStore open() throws IOException {
+        LayerStore opened = LayerStore.open(
+                ENGINE,
+                dataFolder,
+                new LayerStore.Remote(source, Optional.of(folder), "bucket", ""),
+                config,
+                new LayerStore.Surroundings(
+                        timing,
+                        () -> Instant.ofEpochMilli(millis.get()),
+                        () -> new DiskSpace.Room(free(), Long.MAX_VALUE / 2),
+                        pool -> workers = new HandExecutor(pool)));
+        store = Optional.of(opened);
+        return opened;
+    }
+
+    LayerStore store() throws IOException {
+        return store.isPresent() ? store.get() : open();
+    }
+
+    Timeline attach() throws IOException {
+        return store().attach(TENANT, TIMELINE);
+    }
+
+    private long free() {
+        return freeBytes.get()
+                - store.map(opened -> opened.metrics().residentBytes()).orElse(0L);
+    }
+
+    /** The steps of the store that block, to be stopped and let go on. */
+    HandExecutor workers() {
+        return workers;
+    }
+
+    StoreMetrics metrics() throws IOException {
+        return store().metrics();
+    }
+
+    Path localPlace() {
+        return dataFolder.resolve(new RemoteStore.TimelinePlace(TENANT, TIMELINE).path());
+    }
+
+    Path local(LayerName name) {
+        return localPlace().resolve(name + "-" + GENERATION);
+    }
+
+    /** Reads a layer whole, as a reader does, and compares. */
+    void assertReads(Layer layer, Content content) throws IOException {
+        assertReads(layer, content, READ);
+    }
+
+    void assertReads(Layer layer, Content content, ReadContext context) throws IOException {
+        try (LoadedLayer loaded = get(layer.load(AccessKind.ITER, context))) {
+            ByteBuffer bytes = ByteBuffer.allocate((int) loaded.size());
+            loaded.file().readExact(bytes, 0);
+            assertThat(bytes.array()).isEqualTo(content.toBytes());
+        }
+    }
+
+    static <T> T get(CompletableFuture<T> future) throws IOException {
+        try {
+            return future.get(30, TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof IOException failure) {
+                throw failure;
+            }
+            throw new AssertionError(e.getCause());
+        } catch (InterruptedException | TimeoutException e) {
+            throw new AssertionError("no end within half a minute", e);
+        }
+    }
+
+    /** Until something that is under way has come so far. */
+    static void until(BooleanSupplier holds) {
+        long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+        while (!holds.getAsBoolean()) {
+            if (System.nanoTime() > end) {
+                throw new AssertionError("did not come so far within half a minute");
+            }
+            LockSupport.parkNanos(50_000);
+        }
+    }
+
+    /** What holds whenever nothing is under way. */
+    void assertConsistent() throws IOException {
+        StoreMetrics metrics = store().metrics();
+        assertThat(metrics.evictionsStarted())
+                .isEqualTo(metrics.evictionsCompleted()
+                        + metrics.evictionsCancelled().values().stream()
+                                .mapToLong(Long::longValue)
+                                .sum());
+        long resident = 0;
+        long bytes = 0;
+        for (Timeline timeline : store().timelines()) {
+            for (Layer layer : timeline.layers()) {
+                assertThat(Files.exists(layer.pathOf(layer.file()))).isEqualTo(!layer.isRemote());
+                resident += layer.isRemote() ? 0 : 1;
+                bytes += layer.isRemote() ? 0 : layer.size();
+            }
+        }
+        assertThat(metrics.residentLayers()).isEqualTo(resident);
+        assertThat(metrics.residentBytes()).isEqualTo(bytes);
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (store.isPresent()) {
+            store.get().close();
+        }
+        source.close();
+        assertThat(ENGINE.buffers().available()).isEqualTo(ENGINE.buffers().size());
+        try (Stream<Path> all = Files.walk(dataFolder)) {
+            assertThat(all).noneMatch(path -> TemporaryFile.isTemporaryName(String.valueOf(path.getFileName())));
+        }
+    }
+}
