@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millrace.io.engine.Errno;
+import dev.millrace.io.engine.FileStat;
 import dev.millrace.io.engine.OpCode;
 import dev.millrace.io.engine.PoolMemory;
 import dev.millrace.io.engine.ScriptedDriver;
 import dev.millrace.io.engine.ScriptedDriver.Flight;
+import dev.millrace.io.engine.Syscalls.StatResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -37,7 +39,9 @@ class OperationTest {
     private final AtomicInteger allocated = new AtomicInteger();
     private final AtomicLong free = new AtomicLong(-1);
     private final AtomicInteger syncResult = new AtomicInteger();
+    private final AtomicReference<StatResult> stat = new AtomicReference<>();
     private final ScriptedFiles files = new ScriptedFiles(4, B, (method, arguments) -> switch (method) {
+        case "stat" -> stat.get();
         case "fsync" -> syncResult.get() == 0 ? null : syncResult.get();
         case "freeBytes" -> free.get() < 0 ? null : free.get();
         case "allocate" -> {
@@ -54,6 +58,20 @@ class OperationTest {
 
     private VirtualFile open() throws IoFailure {
         return files.open(folder.resolve("file"));
+    }
+
+    @Test
+    void doesNotTakeAStatThatWasCancelledForAFileThatIsNotThere() throws Exception {
+        Path path = folder.resolve("file");
+        try (VirtualFile file = open()) {
+            FileStat real = file.stat();
+            stat.set(new StatResult(-Errno.ECANCELED, real));
+            assertThatThrownBy(() -> files.engine.exists(path)).isInstanceOf(OperationCancelledException.class);
+            stat.set(new StatResult(-Errno.ENOENT, real));
+            assertThat(files.engine.exists(path)).isFalse();
+            stat.set(null);
+            assertThat(files.engine.exists(path)).isTrue();
+        }
     }
 
     // ------------------------------------------------------------------ buffers in flight
