@@ -9,6 +9,8 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -288,6 +290,13 @@ class DescriptorCacheContractTest extends EngineContract {
             }
             file.truncate(2);
             assertThat(folder.resolve("after")).hasContent("mo");
+            // The blocking engine has nothing but the path for this.
+            file.setPermissions(0700);
+            assertThat(Files.getPosixFilePermissions(folder.resolve("after")))
+                    .isEqualTo(PosixFilePermissions.fromString("rwx------"));
+            assertThat(Files.getPosixFilePermissions(folder.resolve("before")))
+                    .as("another file")
+                    .doesNotContain(PosixFilePermission.OWNER_EXECUTE);
             assertThat(engine.descriptors().kept()).isZero();
         }
     }
@@ -321,6 +330,18 @@ class DescriptorCacheContractTest extends EngineContract {
             assertThat(text(file)).isEqualTo("there still");
             file.truncate(5);
             assertThat(file.stat().size()).isEqualTo(5);
+            write("gone", "another");
+            if (kind == EngineKind.BLOCKING) {
+                OperationFailedException stale =
+                        thrownBy(OperationFailedException.class, () -> file.setPermissions(0700));
+                assertThat(stale.errno()).isEqualTo(Errno.ESTALE);
+            } else {
+                file.setPermissions(0700);
+                assertThat(file.stat().permissions()).isEqualTo(0700);
+            }
+            assertThat(Files.getPosixFilePermissions(folder.resolve("gone")))
+                    .as("another file")
+                    .doesNotContain(PosixFilePermission.OWNER_EXECUTE);
             file.sync();
         }
         assertThat(engine.descriptors().kept()).isZero();
