@@ -17,7 +17,7 @@ import picocli.CommandLine.Spec;
         version = "millrace 0.1.0-SNAPSHOT",
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {GetCommand.class, DoctorCommand.class})
+        subcommands = {GetCommand.class, LayerCommand.class, DoctorCommand.class})
 public final class Main implements Runnable {
     @Spec
     private CommandSpec spec;
@@ -56,7 +56,7 @@ public final class Main implements Runnable {
     /** Without a command there is nothing to do. */
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "A command is missing: get or doctor");
+        throw new ParameterException(spec.commandLine(), "A command is missing: get, layer or doctor");
     }
 
     private static int usage(PrintWriter err, ParameterException e) {
@@ -80,6 +80,9 @@ public final class Main implements Runnable {
         public <K> K create(Class<K> type) throws Exception {
             if (type == GetCommand.class) {
                 return type.cast(new GetCommand(around));
+            }
+            if (type == LayerCommand.class) {
+                return type.cast(new LayerCommand(around));
             }
             if (type == DoctorCommand.class) {
                 return type.cast(new DoctorCommand(around));
