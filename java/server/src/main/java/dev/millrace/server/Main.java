@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {
             GetCommand.class,
+            LayerCommand.class,
             DoctorCommand.class,
             ServeCommand.class,
             GenerateCommand.class,
@@ -66,7 +67,7 @@ public final class Main implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "A command is missing: get, doctor, serve, generate or bench");
+                spec.commandLine(), "A command is missing: get, layer, doctor, serve, generate or bench");
     }
 
     private static int usage(PrintWriter err, ParameterException e) {
@@ -90,6 +91,9 @@ public final class Main implements Runnable {
         public <K> K create(Class<K> type) throws Exception {
             if (type == GetCommand.class) {
                 return type.cast(new GetCommand(around));
+            }
+            if (type == LayerCommand.class) {
+                return type.cast(new LayerCommand(around));
             }
             if (type == DoctorCommand.class) {
                 return type.cast(new DoctorCommand(around));

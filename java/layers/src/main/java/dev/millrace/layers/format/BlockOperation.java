@@ -9,6 +9,7 @@ import dev.millrace.io.IoResult;
 import dev.millrace.io.OwnedBuffer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -83,7 +84,7 @@ final class BlockOperation {
     }
 
     private void serve(ByteBuffer memory, int got) {
-        ByteBuffer blocks = memory.order(java.nio.ByteOrder.BIG_ENDIAN);
+        ByteBuffer blocks = memory.order(ByteOrder.BIG_ENDIAN);
         for (int i = 0; i < count; i++) {
             long number = first + i;
             int at = i * Blocks.SIZE;

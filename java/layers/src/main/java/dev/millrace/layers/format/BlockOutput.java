@@ -7,6 +7,7 @@ import dev.millrace.io.IoResult;
 import dev.millrace.io.OperationFailedException;
 import dev.millrace.io.OwnedBuffer;
 import dev.millrace.io.VirtualFile;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -121,7 +122,7 @@ final class BlockOutput {
         buffer.close(); // that is: when the write is done with it
         chunkStart += at / Blocks.SIZE;
         at = 0;
-        java.util.Arrays.fill(chunk, (byte) 0); // what pads a block is zero
+        Arrays.fill(chunk, (byte) 0); // what pads a block is zero
     }
 
     /** Makes room ahead, so that writes do not extend the file. Where there is none ahead, the writes themselves tell. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.layers.format;
 
+import dev.millrace.layers.LayerName;
 import dev.millrace.layers.Lsn;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -138,8 +139,7 @@ final class IndexNode {
         int stored = memory.getInt(at + 7);
         int length = memory.getInt(at + 11);
         boolean compressed = (flags & COMPRESSED) != 0;
-        Lsn lsn =
-                summary.name() instanceof dev.millrace.layers.LayerName.Image image ? image.lsn() : IndexKeys.lsn(key);
+        Lsn lsn = summary.name() instanceof LayerName.Image image ? image.lsn() : IndexKeys.lsn(key);
         LayerEntry entry =
                 new LayerEntry(IndexKeys.key(key), lsn, (flags & WILL_INIT) != 0, compressed, offset, stored, length);
         if ((flags & ~(WILL_INIT | COMPRESSED)) != 0

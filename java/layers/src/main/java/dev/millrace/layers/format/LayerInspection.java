@@ -66,6 +66,9 @@ public record LayerInspection(
         private long levelEntries;
         private long used;
         private long expectedChild;
+        /** A node before is damaged: what follows is not held against it. */
+        private boolean gap;
+
         private byte[] lastKey = new byte[0];
         private long read;
         private long entries;
@@ -83,13 +86,14 @@ public record LayerInspection(
             try (BlockStream blocks = new BlockStream(reader, 0, summary.blocks())) {
                 for (long number = 0; number < summary.blocks(); number++) {
                     try {
-                        Optional<ByteBuffer> block = blocks.next();
                         read++;
+                        Optional<ByteBuffer> block = blocks.next();
                         if (block.isPresent() && number >= summary.indexStart()) {
                             node(number, block.get());
                         }
                     } catch (IOException e) {
                         defect(e.getMessage());
+                        gap |= number >= summary.indexStart();
                     }
                 }
             } catch (RuntimeException e) {
@@ -121,11 +125,12 @@ public record LayerInspection(
 
         private void node(long number, ByteBuffer block) throws CorruptLayerException {
             int itsLevel = block.get(IndexNode.LEVEL_AT);
-            if (itsLevel == level + 1 && levelBlocks > 0) {
+            boolean above = itsLevel == level + 1 && levelBlocks > 0;
+            if (above || (gap && itsLevel > level && itsLevel < summary.height())) {
                 endLevel();
                 below = current;
                 current = new HashMap<>();
-                level++;
+                level = itsLevel;
             }
             byte[] copy = new byte[Blocks.SIZE];
             block.get(copy);
@@ -147,6 +152,7 @@ public record LayerInspection(
                     child(node, number, i, key);
                 }
                 lastKey = key;
+                gap = false;
             }
         }
 
@@ -156,7 +162,7 @@ public record LayerInspection(
                 throw CorruptLayerException.of(
                         reader.path(), number, "key " + entry.key() + " lies outside the layer's keys");
             }
-            if (entry.offset() != offset) {
+            if (entry.offset() != offset && !gap) {
                 throw CorruptLayerException.of(
                         reader.path(),
                         number,
@@ -165,19 +171,21 @@ public record LayerInspection(
             entries++;
             keys += entries == 1 || !Arrays.equals(lastKey, 0, LayerKey.BYTES, key, 0, LayerKey.BYTES) ? 1 : 0;
             valueBytes += entry.length();
-            offset += entry.storedLength();
+            offset = entry.offset() + entry.storedLength();
         }
 
         private void child(IndexNode node, long number, int index, byte[] key) throws CorruptLayerException {
             long child = node.child(index);
-            byte[] first = below.get(child);
-            if (child != expectedChild || first == null || !Arrays.equals(first, key)) {
+            boolean follows = child == expectedChild || gap;
+            // The first key of a node that is damaged is not known, and that it is was said.
+            boolean fits = below.containsKey(child) ? Arrays.equals(below.get(child), key) : !defects.isEmpty();
+            if (!follows || !fits) {
                 throw CorruptLayerException.of(
                         reader.path(),
                         number,
                         "its entry " + index + " leads to block " + child + ", which does not fit");
             }
-            expectedChild++;
+            expectedChild = child + 1;
         }
 
         private void endLevel() {

@@ -82,6 +82,7 @@ public final class LayerWriter implements AutoCloseable {
             TimelineId timeline,
             LayerName name,
             TemporaryFile temporary,
+            BlockOutput output,
             IndexBuilder index,
             Optional<Zstd.Compressor> compressor) {
         this.engine = engine;
@@ -92,9 +93,9 @@ public final class LayerWriter implements AutoCloseable {
         this.keyRange = LayerSummary.keysOf(name);
         this.image = name.kind() == LayerKind.IMAGE;
         this.temporary = temporary;
+        this.output = output;
         this.index = index;
         this.compressor = compressor;
-        this.output = new BlockOutput(engine, temporary.file(), 1); // block 0 comes last
     }
 
     /**
@@ -130,6 +131,7 @@ public final class LayerWriter implements AutoCloseable {
                     timeline,
                     file.layer(),
                     temporary,
+                    new BlockOutput(engine, temporary.file(), 1), // block 0 comes last
                     new IndexBuilder(engine, folder, direct, image),
                     compression == Compression.ZSTD ? Optional.of(new Zstd.Compressor()) : Optional.empty());
             made = true;
