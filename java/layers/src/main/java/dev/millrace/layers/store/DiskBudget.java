@@ -43,6 +43,9 @@ final class DiskBudget {
     private long reserved;
     private long unwritten;
     private long freeing;
+    /** How often something has ended that may have made room; each time the line is served anew afterwards. */
+    private long ends;
+
     private boolean pumping;
     private boolean pumpAgain;
     private boolean closed;
@@ -95,6 +98,7 @@ final class DiskBudget {
                     return;
                 }
                 over = true;
+                ends++;
                 reserved -= bytes;
                 unwritten -= written ? 0 : bytes;
                 resident += isResident ? bytes : 0;
@@ -121,6 +125,7 @@ final class DiskBudget {
     void removed(long bytes) {
         lock.lock();
         try {
+            ends++;
             resident -= bytes;
         } finally {
             lock.unlock();
@@ -128,8 +133,8 @@ final class DiskBudget {
         pump();
     }
 
-    /** A layer is to go; to be followed by {@link #evictionEnded}. */
-    void evictionStarted(long bytes) {
+    /** A layer's file is to go; to be followed by {@link #removalEnded}. */
+    void removalStarted(long bytes) {
         lock.lock();
         try {
             freeing += bytes;
@@ -138,10 +143,11 @@ final class DiskBudget {
         }
     }
 
-    /** An eviction is over, whichever way. */
-    void evictionEnded(long bytes) {
+    /** The file is gone, or stays. */
+    void removalEnded(long bytes) {
         lock.lock();
         try {
+            ends++;
             freeing -= bytes;
         } finally {
             lock.unlock();
@@ -212,7 +218,12 @@ final class DiskBudget {
             lock.unlock();
         }
         while (isToPump()) {
-            serve();
+            try {
+                serve();
+            } catch (RuntimeException e) {
+                // The line must be served again.
+                LOG.error("An error in Millrace itself, which is worth a report: {}", e.toString(), e);
+            }
         }
     }
 
@@ -234,6 +245,7 @@ final class DiskBudget {
                 return;
             }
             Waiter waiter = first.get();
+            long endsBefore = ends();
             try {
                 Optional<Reservation> reservation = tryReserve(waiter);
                 if (reservation.isPresent()) {
@@ -242,7 +254,7 @@ final class DiskBudget {
                     }
                     continue;
                 }
-                if (!waitsWithReason(waiter)) {
+                if (!waitsWithReason(waiter, endsBefore)) {
                     refuse(waiter);
                     continue;
                 }
@@ -252,6 +264,15 @@ final class DiskBudget {
                 waiter.future.completeExceptionally(new StoreFailure.NoSpace(
                         "how much room there is for " + waiter.label + " cannot be told: " + e.getMessage(), e));
             }
+        }
+    }
+
+    private long ends() {
+        lock.lock();
+        try {
+            return ends;
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -292,7 +313,7 @@ final class DiskBudget {
     }
 
     /** True while evictions, or downloads that become layers to evict, may still make room. */
-    private boolean waitsWithReason(Waiter waiter) throws IOException {
+    private boolean waitsWithReason(Waiter waiter, long endsBefore) throws IOException {
         long missing;
         lock.lock();
         try {
@@ -305,8 +326,8 @@ final class DiskBudget {
         }
         lock.lock();
         try {
-            // What has ended since has left word, and all is looked at again.
-            return freeing > 0 || reserved > 0 || pumpAgain;
+            // What has ended since there was too little may not have come to serving the line yet, and will.
+            return freeing > 0 || reserved > 0 || ends != endsBefore;
         } finally {
             lock.unlock();
         }

@@ -400,7 +400,7 @@ final class LayerState {
             eviction = new Residence.Eviction(of.file.size());
             of.eviction = Optional.of(eviction);
             parts.counters().evictionStarted(reason);
-            parts.budget().evictionStarted(eviction.bytes);
+            parts.budget().removalStarted(eviction.bytes);
             if (of.pins == 0) {
                 then = Optional.of(doom(of, eviction));
             }
@@ -474,7 +474,7 @@ final class LayerState {
     private void finish(Optional<Residence.Eviction> eviction, EvictionOutcome outcome) {
         if (eviction.isPresent()) {
             parts.counters().evictionEnded(outcome);
-            parts.budget().evictionEnded(eviction.get().bytes);
+            parts.budget().removalEnded(eviction.get().bytes);
             eviction.get().done.complete(outcome);
         }
     }
@@ -543,6 +543,7 @@ final class LayerState {
         Optional<Residence.Eviction> eviction = of.eviction;
         of.eviction = Optional.empty();
         of.over = true;
+        parts.budget().removalStarted(of.file.size());
         if (deleted) {
             removal = Optional.of(new CompletableFuture<>());
             layer.statistics().recordResidence(ResidenceStatus.EVICTED, ResidenceReason.RESIDENCE_CHANGE, layer.now());
@@ -575,6 +576,7 @@ final class LayerState {
     private void noLongerCounted(Ended ended, EvictionOutcome outcome) {
         parts.counters().notResident(ended.of.file.size());
         parts.budget().removed(ended.of.file.size());
+        parts.budget().removalEnded(ended.of.file.size());
         finish(ended.eviction, outcome);
     }
 

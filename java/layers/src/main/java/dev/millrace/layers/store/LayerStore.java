@@ -63,8 +63,17 @@ public final class LayerStore implements AutoCloseable {
     private final ConcurrentSkipListMap<RemoteStore.TimelinePlace, Slot> timelines = new ConcurrentSkipListMap<>();
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    /** A timeline that is attached, or on its way in or out. */
-    private record Slot(Optional<Timeline> timeline, String doing) {}
+    /**
+     * A timeline that is attached, or on its way in or out.
+     *
+     * @param timeline empty on the way in
+     * @param attached neither on the way in nor out
+     */
+    private record Slot(Optional<Timeline> timeline, boolean attached, String doing) {
+        Optional<Timeline> ready() {
+            return timeline.filter(any -> attached);
+        }
+    }
 
     private LayerStore(
             IoEngine engine,
@@ -166,7 +175,7 @@ public final class LayerStore implements AutoCloseable {
      */
     public Timeline attach(TenantId tenant, TimelineId id) throws StoreFailure {
         RemoteStore.TimelinePlace place = new RemoteStore.TimelinePlace(tenant, id);
-        Slot coming = new Slot(Optional.empty(), "being attached");
+        Slot coming = new Slot(Optional.empty(), false, "being attached");
         Slot there = timelines.putIfAbsent(place, coming);
         if (there != null) {
             throw new StoreFailure.WrongState(place + " is " + there.doing());
@@ -175,7 +184,7 @@ public final class LayerStore implements AutoCloseable {
         try {
             checkOpen();
             Timeline timeline = Timeline.attach(parts, place, dataFolder);
-            attached = timelines.replace(place, coming, new Slot(Optional.of(timeline), "attached already"));
+            attached = timelines.replace(place, coming, new Slot(Optional.of(timeline), true, "attached already"));
             if (!attached || closed.get()) {
                 attached = false;
                 timelines.remove(place);
@@ -200,8 +209,8 @@ public final class LayerStore implements AutoCloseable {
     public void detach(TenantId tenant, TimelineId id, boolean deleteFiles) throws StoreFailure {
         RemoteStore.TimelinePlace place = new RemoteStore.TimelinePlace(tenant, id);
         Slot there = slot(place);
-        Slot going = new Slot(Optional.empty(), "being detached");
-        if (there.timeline().isEmpty() || !timelines.replace(place, there, going)) {
+        Slot going = new Slot(there.timeline(), false, "being detached");
+        if (there.ready().isEmpty() || !timelines.replace(place, there, going)) {
             throw new StoreFailure.WrongState(place + " is " + there.doing());
         }
         try {
@@ -230,14 +239,13 @@ public final class LayerStore implements AutoCloseable {
      */
     public Timeline timeline(TenantId tenant, TimelineId id) throws StoreFailure {
         Slot there = slot(new RemoteStore.TimelinePlace(tenant, id));
-        return there.timeline()
-                .orElseThrow(() -> new StoreFailure.WrongState(tenant + "/" + id + " is " + there.doing()));
+        return there.ready().orElseThrow(() -> new StoreFailure.WrongState(tenant + "/" + id + " is " + there.doing()));
     }
 
     /** All that are attached, in the order of their ids. */
     public List<Timeline> timelines() {
         return timelines.values().stream()
-                .flatMap(slot -> slot.timeline().stream())
+                .flatMap(slot -> slot.ready().stream())
                 .toList();
     }
 
@@ -288,8 +296,9 @@ public final class LayerStore implements AutoCloseable {
 
     private EvictionRun evictOldest(long bytes, EvictionReason reason) {
         List<EvictionPlan.Candidate<Layer>> candidates = new ArrayList<>();
-        for (Timeline timeline : timelines()) {
-            for (Layer layer : timeline.layers()) {
+        // Those on their way out, too: what they hold is about to be free.
+        for (Slot slot : timelines.values()) {
+            for (Layer layer : slot.timeline().map(Timeline::layers).orElse(List.of())) {
                 layer.state().candidate().ifPresent(candidates::add);
             }
         }
