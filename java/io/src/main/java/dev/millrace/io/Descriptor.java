@@ -78,7 +78,7 @@ final class Descriptor implements DescriptorCache.Request {
     // Guarded by the cache's lock.
     private Phase phase = Phase.OPEN;
     private List<Waiting> waiting = List.of();
-    private Optional<DescriptorCache.Grant> grant = Optional.empty();
+    private Optional<Grant> grant = Optional.empty();
     /** Place in the clock, -1 outside. */
     private int clockIndex = -1;
 
@@ -332,11 +332,11 @@ final class Descriptor implements DescriptorCache.Request {
     }
 
     /** What will open it, or close it for another; empty in other phases than these. */
-    Optional<DescriptorCache.Grant> grant() {
+    Optional<Grant> grant() {
         return grant;
     }
 
-    void grant(Optional<DescriptorCache.Grant> next) {
+    void grant(Optional<Grant> next) {
         grant = next;
     }
 

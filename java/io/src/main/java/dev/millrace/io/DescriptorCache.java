@@ -7,21 +7,16 @@ import dev.millrace.io.Descriptor.Waiting;
 import dev.millrace.io.engine.EngineLoop;
 import dev.millrace.io.engine.Errno;
 import dev.millrace.io.engine.Syscalls;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
-import java.util.stream.Stream;
 
 /**
  * Keeps the descriptors of an engine's files few: at most so many are open, and who needs one more takes it from a file that
@@ -45,9 +40,6 @@ final class DescriptorCache {
     /** Descriptors given up, one after the other, for an open that the system has none for. */
     private static final int MOST_SHED = 16;
 
-    private static final String NOT_TOLD = "not told by this system";
-    private static final String RLIMIT_NOFILE = softLimit();
-
     /** Someone who needs room for one more descriptor. */
     interface Request {
         /** There is room. On a thread that may block. */
@@ -60,25 +52,10 @@ final class DescriptorCache {
         List<Runnable> refusals(Function<String, IoFailure> why);
     }
 
-    /** Room for a request; with the descriptor that has to be closed first. Carried out by whoever begins it first. */
-    static final class Grant {
-        private final Request request;
-        private final Optional<Descriptor> victim;
-        private final AtomicBoolean begun = new AtomicBoolean();
-
-        private Grant(Request request, Optional<Descriptor> victim) {
-            this.request = request;
-            this.victim = victim;
-        }
-
-        private boolean begin() {
-            return begun.compareAndSet(false, true);
-        }
-    }
-
     private final IoEngine engine;
     private final Executor files;
     private final int limit;
+    private final String processLimit = OpenFilesLimit.TEXT;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -118,19 +95,7 @@ final class DescriptorCache {
     String usage() {
         DescriptorCounters now = counters();
         return "(" + now.open() + " of at most " + limit + " descriptors are open for files of this engine and in use, "
-                + "and RLIMIT_NOFILE is " + RLIMIT_NOFILE + ")";
-    }
-
-    /** Read before descriptors are short, since reading takes one. */
-    private static String softLimit() {
-        try (Stream<String> lines = Files.lines(Path.of("/proc/self/limits"))) {
-            return lines.filter(line -> line.startsWith("Max open files"))
-                    .map(line -> line.replaceFirst("^Max open files\\s+(\\S+).*", "$1"))
-                    .findFirst()
-                    .orElse(NOT_TOLD);
-        } catch (IOException | UncheckedIOException notLinux) {
-            return NOT_TOLD;
-        }
+                + "and RLIMIT_NOFILE is " + processLimit + ")";
     }
 
     // ------------------------------------------------------------------ opening
@@ -671,24 +636,24 @@ final class DescriptorCache {
 
     /** Closes what has to be closed, and lets the request go on. On a thread that may block; no lock is held. */
     private void carryOut(Grant grant) {
-        if (grant.victim.isPresent() && !retire(grant.victim.get())) {
+        if (grant.victim().isPresent() && !retire(grant.victim().get())) {
             undo(grant, 0);
             return;
         }
-        grant.request.granted();
+        grant.request().granted();
     }
 
     /** Nobody closes or opens anything any more. */
     private void undo(Grant grant) {
-        int room = grant.victim.isPresent() ? 0 : 1;
-        grant.victim.ifPresent(this::spare);
+        int room = grant.victim().isPresent() ? 0 : 1;
+        grant.victim().ifPresent(this::spare);
         undo(grant, room);
     }
 
     private void undo(Grant grant, int room) {
         after(after -> {
             open -= room;
-            refuse(grant.request, Refusal.CLOSED, after);
+            refuse(grant.request(), Refusal.CLOSED, after);
             serve(after);
         });
     }

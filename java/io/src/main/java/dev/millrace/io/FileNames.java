@@ -33,6 +33,18 @@ final class FileNames {
         static Inode of(FileStat stat) {
             return new Inode(stat.device(), stat.inode());
         }
+
+        // Those that a record has by itself are kept by the JDK with this class, and so keep a dropped class loader.
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Inode inode && inode.device == device && inode.number == number;
+        }
+
+        @Override
+        public int hashCode() {
+            return Long.hashCode(31 * device + number);
+        }
     }
 
     private final Syscalls syscalls;
