@@ -9,8 +9,8 @@ import java.util.regex.Pattern;
 /** Numbers of bytes as command lines say them. */
 final class ByteSize {
     private static final Pattern FORM = Pattern.compile("([0-9]{1,18}) ?([A-Za-z]*)");
-    private static final Map<String, Integer> SHIFTS = Map.of(
-            "", 0, "b", 0, "k", 10, "kib", 10, "m", 20, "mib", 20, "g", 30, "gib", 30, "t", 40, "tib", 40);
+    private static final Map<String, Integer> SHIFTS =
+            Map.of("", 0, "b", 0, "k", 10, "kib", 10, "m", 20, "mib", 20, "g", 30, "gib", 30, "t", 40, "tib", 40);
 
     private ByteSize() {}
 

@@ -28,8 +28,9 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         customSynopsis = "millrace generate --remote URL --tenant T --timeline L --layers N --layer-size S [OPTIONS]",
-        description = "Makes a timeline of layers in an object store: the same from the same options, so that every value that"
-                + " is read can be checked.",
+        description =
+                "Makes a timeline of layers in an object store: the same from the same options, so that every value that"
+                        + " is read can be checked.",
         footer = {
             "",
             "The index comes last: until then nobody sees a layer of it. A timeline that is there is made anew where it has"
@@ -71,7 +72,11 @@ final class GenerateCommand implements Callable<Integer> {
             description = "image, delta, mixed (default) or blob.")
     private String kind = "";
 
-    @Option(names = "--seed", paramLabel = "X", defaultValue = "0", description = "Of the values (default ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--seed",
+            paramLabel = "X",
+            defaultValue = "0",
+            description = "Of the values (default ${DEFAULT-VALUE}).")
     private long seed;
 
     @Option(
@@ -122,8 +127,8 @@ final class GenerateCommand implements Callable<Integer> {
                         "--generation is " + generation + " and must lie between 0 and " + 0xffff_ffffL);
             }
             of = new Generation((int) generation);
-            GeneratedTimeline content = new GeneratedTimeline(
-                    seed, GeneratedTimeline.Kind.parse(kind), layers, ByteSize.parse(layerSize));
+            GeneratedTimeline content =
+                    new GeneratedTimeline(seed, GeneratedTimeline.Kind.parse(kind), layers, ByteSize.parse(layerSize));
             order = new TimelineMaker.Order(
                     new TenantId(tenant), new TimelineId(timeline), of, content, layers, concurrency);
             config = IoEngineConfig.defaults().withEngine(EngineKind.parse(engine));
@@ -144,14 +149,16 @@ final class GenerateCommand implements Callable<Integer> {
                     ? Files.createTempDirectory(Files.createDirectories(temporary.get()), "millrace-generate-")
                     : Files.createTempDirectory("millrace-generate-");
         } catch (IOException e) {
-            throw CommandFailure.failed("No folder can be made for layers until they are uploaded: " + Sentences.of(e), e);
+            throw CommandFailure.failed(
+                    "No folder can be made for layers until they are uploaded: " + Sentences.of(e), e);
         }
         try (IoEngine io = IoEngine.open(config);
                 TimelineMaker maker = new TimelineMaker(io, store, folder, order, around.err());
                 Interruption interruption = Interruption.watch(around.signals(), maker::cancel, () -> {})) {
             TimelineMaker.Made made = maker.make();
-            around.out().println("millrace: " + made.layers() + " layers, " + made.bytes() + " bytes, in "
-                    + remote.address() + " as " + order.tenant() + "/" + order.timeline());
+            around.out()
+                    .println("millrace: " + made.layers() + " layers, " + made.bytes() + " bytes, in "
+                            + remote.address() + " as " + order.tenant() + "/" + order.timeline());
             interruption.over();
             return 0;
         } catch (EngineUnavailableException e) {

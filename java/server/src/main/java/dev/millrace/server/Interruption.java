@@ -45,8 +45,7 @@ final class Interruption implements AutoCloseable {
      * @param firstMillis until it is forced
      * @param thenMillis until the process ends whatever is left
      */
-    static Interruption watch(
-            boolean watching, Runnable cancel, Runnable force, long firstMillis, long thenMillis) {
+    static Interruption watch(boolean watching, Runnable cancel, Runnable force, long firstMillis, long thenMillis) {
         return new Interruption(watching, cancel, force, firstMillis, thenMillis);
     }
 

@@ -26,7 +26,8 @@ record ListenAddress(String host, int port) {
         } else if (host.indexOf(':') >= 0) {
             host = "";
         }
-        boolean number = !digits.isEmpty() && digits.length() <= 5 && digits.chars().allMatch(c -> c >= '0' && c <= '9');
+        boolean number =
+                !digits.isEmpty() && digits.length() <= 5 && digits.chars().allMatch(c -> c >= '0' && c <= '9');
         if (host.isEmpty() || !number || Integer.parseInt(digits) > 65535) {
             throw new IllegalArgumentException("--listen is '" + Sentences.oneLine(text)
                     + "': write HOST:PORT, as 127.0.0.1:9898 or [::1]:9898; port 0 takes a free one");

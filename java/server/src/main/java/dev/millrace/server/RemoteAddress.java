@@ -36,8 +36,7 @@ record RemoteAddress(Optional<Path> folder, String bucket, String prefix) {
                     + "': write s3://bucket/prefix, or file:///folder for a local folder");
         }
         SourceSpec spec = SourceSpec.parse(text);
-        return new RemoteAddress(
-                Optional.empty(), spec.bucket(), spec.isPrefix() ? spec.key() : spec.key() + "/");
+        return new RemoteAddress(Optional.empty(), spec.bucket(), spec.isPrefix() ? spec.key() : spec.key() + "/");
     }
 
     private static RemoteAddress ofFolder(String text) {

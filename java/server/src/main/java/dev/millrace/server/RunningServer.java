@@ -63,8 +63,7 @@ final class RunningServer implements AutoCloseable {
             boolean openProbes,
             long id) {}
 
-    private RunningServer(
-            StoreService service, LayerStore store, ManagementServer api, Deque<Closing> closings) {
+    private RunningServer(StoreService service, LayerStore store, ManagementServer api, Deque<Closing> closings) {
         this.service = service;
         this.store = store;
         this.api = api;

@@ -26,8 +26,9 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         customSynopsis = "millrace serve --data DIR --remote URL [OPTIONS]",
-        description = "Serves the layers of an object store: resident on local disk when they are read, evicted when room is"
-                + " needed, managed over HTTP.",
+        description =
+                "Serves the layers of an object store: resident on local disk when they are read, evicted when room is"
+                        + " needed, managed over HTTP.",
         footer = {
             "",
             "Every timeline that the store has an index of is attached at the start. Sizes are written 4096, 64KiB, 10MiB,"
@@ -69,13 +70,15 @@ final class ServeCommand implements Callable<Integer> {
             names = "--generation",
             paramLabel = "N",
             defaultValue = "1",
-            description = "Number of this server's reign (default ${DEFAULT-VALUE}): indexes of later ones are ignored.")
+            description =
+                    "Number of this server's reign (default ${DEFAULT-VALUE}): indexes of later ones are ignored.")
     private long generation;
 
     @Option(
             names = "--token-file",
             paramLabel = "FILE",
-            description = "Who may call: a line a token, and behind it manage (default) or observe. Read again when it changes.")
+            description =
+                    "Who may call: a line a token, and behind it manage (default) or observe. Read again when it changes.")
     private Optional<Path> tokenFile = Optional.empty();
 
     @Option(names = "--open-probes", description = "/v1/status and /metrics need no token.")
@@ -136,13 +139,15 @@ final class ServeCommand implements Callable<Integer> {
         try (server;
                 Interruption interruption = Interruption.watch(
                         around.signals(), () -> stop.complete(null), () -> {}, FIRST_MILLIS, THEN_MILLIS)) {
-            around.out().println("millrace: listening on http://"
-                    + new ListenAddress(settings.listen().host(), server.port()));
+            around.out()
+                    .println("millrace: listening on http://"
+                            + new ListenAddress(settings.listen().host(), server.port()));
             around.out().flush();
             CompletableFuture.anyOf(server.attached(), stop).get();
             if (!stop.isDone()) {
-                around.out().println("millrace: ready, "
-                        + server.store().timelines().size() + " timelines attached");
+                around.out()
+                        .println(
+                                "millrace: ready, " + server.store().timelines().size() + " timelines attached");
                 around.out().flush();
             }
             stop.get();
@@ -166,8 +171,8 @@ final class ServeCommand implements Callable<Integer> {
         try {
             ListenAddress address = ListenAddress.parse(listen);
             if (generation < 0 || generation > 0xffff_ffffL) {
-                throw new IllegalArgumentException("--generation is " + generation + " and must lie between 0 and "
-                        + 0xffff_ffffL);
+                throw new IllegalArgumentException(
+                        "--generation is " + generation + " and must lie between 0 and " + 0xffff_ffffL);
             }
             if (tokenFile.isEmpty() && !address.isLoopback()) {
                 throw new IllegalArgumentException("--listen " + address
@@ -180,13 +185,12 @@ final class ServeCommand implements Callable<Integer> {
                             maxUsagePercent,
                             ByteSize.parse(minAvailableBytes))
                     .withFatalHandler(this::fatal);
-            IoEngineConfig engineConfig =
-                    IoEngineConfig.defaults().withEngine(EngineKind.parse(engine)).withSwitching();
+            IoEngineConfig engineConfig = IoEngineConfig.defaults()
+                    .withEngine(EngineKind.parse(engine))
+                    .withSwitching();
             Optional<Tokens> tokens = tokens();
-            LayerStore.Remote opened =
-                    remote.address().open(remote.store(CONNECTIONS, around.environment()), false);
-            return new RunningServer.Settings(
-                    engineConfig, data, opened, store, address, tokens, openProbes, id);
+            LayerStore.Remote opened = remote.address().open(remote.store(CONNECTIONS, around.environment()), false);
+            return new RunningServer.Settings(engineConfig, data, opened, store, address, tokens, openProbes, id);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
@@ -201,8 +205,9 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     private void fatal(IOException failure) {
-        around.err().println("millrace: The local disk can no longer be trusted, and the server ends at once: "
-                + Sentences.of(failure));
+        around.err()
+                .println("millrace: The local disk can no longer be trusted, and the server ends at once: "
+                        + Sentences.of(failure));
         around.err().flush();
         if (around.signals()) {
             Runtime.getRuntime().halt(UNTRUSTED_DISK);

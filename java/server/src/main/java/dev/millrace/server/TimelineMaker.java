@@ -119,7 +119,8 @@ final class TimelineMaker implements AutoCloseable {
         for (int i = 0; i < order.layers(); i++) {
             index.put(order.content().name(i), await(files.get(i)));
         }
-        store.putIndex(place, order.generation(), new IndexPart(index, order.content().lsn()), before);
+        store.putIndex(
+                place, order.generation(), new IndexPart(index, order.content().lsn()), before);
         return new Made(order.layers(), bytes);
     }
 
@@ -150,7 +151,8 @@ final class TimelineMaker implements AutoCloseable {
         try {
             LayerFile described =
                     new LayerFile(Files.size(file), Optional.of(order.generation()), Optional.of(checksum(file)));
-            store.putLayer(place, described.nameOf(order.content().name(layer)), file).join();
+            store.putLayer(place, described.nameOf(order.content().name(layer)), file)
+                    .join();
             told(described.size());
             return described;
         } catch (CompletionException e) {

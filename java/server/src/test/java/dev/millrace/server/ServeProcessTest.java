@@ -119,15 +119,13 @@ class ServeProcessTest {
     void listsAHundredThousandLayersInBoundedMemory() throws Exception {
         int layers = 100_000;
         int clients = 8;
-        Path timeline = Files.createDirectories(
-                folder.resolve("remote/tenants/" + TENANT + "/timelines/" + TIMELINE));
+        Path timeline = Files.createDirectories(folder.resolve("remote/tenants/" + TENANT + "/timelines/" + TIMELINE));
         StringBuilder index = new StringBuilder("{\"version\":1,\"layer_metadata\":{");
         for (int i = 0; i < layers; i++) {
             String name = GeneratedData.key(i) + "-" + GeneratedData.key(i + 1) + "__0000000000000010";
             index.append(i == 0 ? "" : ",").append('"').append(name).append("\":{\"file_size\":8192,\"generation\":1}");
         }
-        Files.writeString(
-                timeline.resolve("index_part.json-00000001"), index + "},\"disk_consistent_lsn\":\"0/10\"}");
+        Files.writeString(timeline.resolve("index_part.json-00000001"), index + "},\"disk_consistent_lsn\":\"0/10\"}");
         Process process = Launched.start(
                 folder,
                 Map.of(),
@@ -154,7 +152,8 @@ class ServeProcessTest {
             long bytes = 0;
             for (InputStream listing : listings) {
                 long found = 0;
-                try (BufferedReader reader = new BufferedReader(new InputStreamReader(listing, StandardCharsets.UTF_8));
+                try (BufferedReader reader =
+                                new BufferedReader(new InputStreamReader(listing, StandardCharsets.UTF_8));
                         Scanner scanner = new Scanner(reader).useDelimiter("\\{\"kind\":\"Image\",")) {
                     while (scanner.hasNext()) {
                         bytes += scanner.next().length();

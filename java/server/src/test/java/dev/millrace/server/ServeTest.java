@@ -98,7 +98,8 @@ class ServeTest {
     }
 
     private RunningServer open(String remoteName, int port, LayerStoreConfig config) throws Exception {
-        LayerStore.Remote remote = RemoteAddress.parse(shared.resolve(remoteName).toUri().toString())
+        LayerStore.Remote remote = RemoteAddress.parse(
+                        shared.resolve(remoteName).toUri().toString())
                 .open(StoreAddress.of(Optional.empty(), Optional.empty(), false, false, 8, Map.of()), false);
         IoEngineConfig engine = IoEngineConfig.defaults()
                 .withEngine(EngineKind.BLOCKING)
@@ -183,11 +184,17 @@ class ServeTest {
                 .extracting(event -> event.status())
                 .containsExactly(ResidenceStatus.EVICTED, ResidenceStatus.RESIDENT, ResidenceStatus.EVICTED);
         assertThat(layer(0).accessStats().first()).as("a download is no access").isEmpty();
-        assertThat(map("?reset=AllStats").historicLayers().get(0).accessStats().residenceEvents().toList())
+        assertThat(map("?reset=AllStats")
+                        .historicLayers()
+                        .get(0)
+                        .accessStats()
+                        .residenceEvents()
+                        .toList())
                 .hasSize(3);
         assertThat(layer(0).accessStats().residenceEvents().toList()).isEmpty();
         assertThat(client.get(PATH + "/layer/unknown").statusCode()).isEqualTo(404);
-        assertThat(client.send("DELETE", PATH + "/layer/unknown", "").statusCode()).isEqualTo(404);
+        assertThat(client.send("DELETE", PATH + "/layer/unknown", "").statusCode())
+                .isEqualTo(404);
         String metrics = client.get("/metrics").body();
         assertThat(metrics)
                 .contains("millrace_ondemand_downloads_total{reason=\"Explicit\",task_kind=\"MgmtRequest\"} 1.0")
@@ -204,7 +211,8 @@ class ServeTest {
         CompletableFuture<EvictionOutcome> end;
         try (ResidentLayer reader = layer.keepResident().orElseThrow()) {
             assertThat(reader.path()).exists();
-            assertThat(client.send("DELETE", path + "?timeout=0s", "").statusCode()).isEqualTo(202);
+            assertThat(client.send("DELETE", path + "?timeout=0s", "").statusCode())
+                    .isEqualTo(202);
             assertThat(layer(0).remote()).isFalse();
             assertThat(files()).hasSize(1);
             end = layer.evict(EvictionReason.EXPLICIT);
@@ -217,7 +225,9 @@ class ServeTest {
     @Test
     void saysWhatIsWrongWithTheStoreOrTheDisk() throws Exception {
         String other = "00000000000000000000000000000002";
-        assertThat(make("broken", "--layers", "2", "--kind", "blob", "--timeline", other).status()).isZero();
+        assertThat(make("broken", "--layers", "2", "--kind", "blob", "--timeline", other)
+                        .status())
+                .isZero();
         Files.delete(shared.resolve("broken/tenants/" + TENANT + "/timelines/" + other + "/blob_00000001-00000001"));
         server.close();
         server = open("broken", 0, LayerStoreConfig.defaults().withBounds(1000, 100, 0));
@@ -243,7 +253,13 @@ class ServeTest {
         assertThat(client.get(bulk).statusCode()).isEqualTo(404);
         HttpResponse<String> started = client.send("POST", bulk, "{\"max_concurrent_downloads\":2}");
         assertThat(started.statusCode()).isEqualTo(202);
-        server.store().timelines().get(0).lastBulkDownload().orElseThrow().done().get();
+        server.store()
+                .timelines()
+                .get(0)
+                .lastBulkDownload()
+                .orElseThrow()
+                .done()
+                .get();
         Map<String, Object> status = Client.json(client.get(bulk));
         assertThat(status)
                 .containsEntry("task_id", Client.json(started).get("task_id"))
@@ -359,7 +375,8 @@ class ServeTest {
         Path blob = shared.resolve("others/tenants/" + TENANT + "/timelines/" + other + "/blob_00000001-00000001");
         byte[] bytes = Files.readAllBytes(blob);
         assertThat(bytes).hasSize(64 << 10);
-        assertThat(make("others", "--layers", "3", "--kind", "blob", "--timeline", other, "--seed", "5").status())
+        assertThat(make("others", "--layers", "3", "--kind", "blob", "--timeline", other, "--seed", "5")
+                        .status())
                 .isZero();
         assertThat(Files.readAllBytes(blob)).isEqualTo(bytes);
         Cli refused = make("others", "--layers", "4", "--kind", "blob", "--timeline", other, "--seed", "5");
@@ -367,12 +384,15 @@ class ServeTest {
         assertThat(refused.err()).contains("other layers");
         assertThat(make("others", "--layers", "0", "--timeline", other).err()).contains("0 layers");
         assertThat(make("others", "--layers", "1", "--timeline", "x").err()).contains("32 lower-case hex digits");
-        assertThat(make("others", "--layers", "1", "--timeline", other, "--kind", "lob").err()).contains("lob");
+        assertThat(make("others", "--layers", "1", "--timeline", other, "--kind", "lob")
+                        .err())
+                .contains("lob");
         server.close();
         server = open("others", 0);
         server.attached().get();
         client = new Client(server.port());
-        assertThat(client.get("/v1/tenant/" + TENANT + "/timeline/" + other + "/layer").body())
+        assertThat(client.get("/v1/tenant/" + TENANT + "/timeline/" + other + "/layer")
+                        .body())
                 .contains("\"blob_layers\":[{\"layer_file_name\":\"blob_00000000\"");
     }
 
@@ -397,7 +417,8 @@ class ServeTest {
             assertThat(top).containsExactly(folder.resolve("data"));
         }
         try (Stream<Path> all = Files.walk(folder.resolve("data/tenants"))) {
-            assertThat(all.filter(Files::isDirectory).map(path -> path.getFileName().toString()))
+            assertThat(all.filter(Files::isDirectory)
+                            .map(path -> path.getFileName().toString()))
                     .isSubsetOf("tenants", TENANT, "timelines", TIMELINE);
         }
     }

@@ -74,6 +74,7 @@ public final class GeneratedTimeline {
     private static final int LEAST_VALUE_BYTES = 16;
     /** What an entry costs beside its value: its place in the index, checksums. */
     private static final int ENTRY_BYTES = 24;
+
     private static final int CHUNK = 1 << 20;
 
     private final long seed;
@@ -94,8 +95,8 @@ public final class GeneratedTimeline {
             throw new IllegalArgumentException(layers + " layers cannot be: 1 to " + MAX_LAYERS + " can");
         }
         if (layerBytes < MIN_LAYER_BYTES || layerBytes > MAX_LAYER_BYTES) {
-            throw new IllegalArgumentException("layers of " + layerBytes + " bytes cannot be: " + MIN_LAYER_BYTES + " to "
-                    + MAX_LAYER_BYTES + " can");
+            throw new IllegalArgumentException("layers of " + layerBytes + " bytes cannot be: " + MIN_LAYER_BYTES
+                    + " to " + MAX_LAYER_BYTES + " can");
         }
         this.seed = seed;
         this.kind = kind;
@@ -189,8 +190,7 @@ public final class GeneratedTimeline {
         if (kind == Kind.BLOB) {
             return writeBlob(folder.resolve(file.toString()), layer);
         }
-        try (LayerWriter writer =
-                LayerWriter.create(engine, folder, file, tenant, timeline, Compression.NONE)) {
+        try (LayerWriter writer = LayerWriter.create(engine, folder, file, tenant, timeline, Compression.NONE)) {
             long first = firstKey(layer);
             for (long number = first; number < first + keysPerLayer; number++) {
                 LayerKey key = GeneratedData.key(number);

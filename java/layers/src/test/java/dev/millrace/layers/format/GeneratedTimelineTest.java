@@ -37,14 +37,14 @@ class GeneratedTimelineTest {
                     Path twice = Files.createDirectory(folder.resolve("b-" + size + "-" + layer));
                     Path file = timeline.write(engine, once, TENANT, TIMELINE, Generation.FIRST, layer);
                     Path again = timeline.write(engine, twice, TENANT, TIMELINE, Generation.FIRST, layer);
-                    assertThat(file.getFileName()).hasToString(
-                            LayerFileName.of(timeline.name(layer), Generation.FIRST).toString());
+                    assertThat(file.getFileName())
+                            .hasToString(LayerFileName.of(timeline.name(layer), Generation.FIRST)
+                                    .toString());
                     assertThat(Files.mismatch(file, again)).isEqualTo(-1);
                     // The summary, the last block of values and one of the index come on top.
                     assertThat(Files.size(file)).isBetween(size * 9 / 10, size + 4 * 8192);
                     LayerReaders readers = new LayerReaders(engine, new BlockCache(1 << 20));
-                    try (LayerReader reader =
-                            LayerReader.open(readers, file, timeline.name(layer), TENANT, TIMELINE)) {
+                    try (LayerReader reader = LayerReader.open(readers, file, timeline.name(layer), TENANT, TIMELINE)) {
                         assertThat(LayerInspection.of(reader).isSound()).isTrue();
                     }
                 }

@@ -68,7 +68,10 @@ sealed interface Answer {
     /** JSON of maps, lists, texts, numbers and truth values. */
     static Whole json(int status, Object value) {
         try {
-            return new Whole(status, JSON_TYPE, JSON.std.with(JSON.Feature.WRITE_NULL_PROPERTIES).asBytes(value));
+            return new Whole(
+                    status,
+                    JSON_TYPE,
+                    JSON.std.with(JSON.Feature.WRITE_NULL_PROPERTIES).asBytes(value));
         } catch (IOException e) {
             throw new IllegalStateException("maps, lists, texts and numbers cannot be written as JSON", e);
         }

@@ -64,11 +64,12 @@ final class AttachedTimelines {
             thread.setDaemon(true);
             return thread;
         });
-        missing.keySet().forEach(place -> attaching.execute(() -> {
-            if (!enough.getAsBoolean()) {
-                attachOrTell(place);
-            }
-        }));
+        missing.keySet()
+                .forEach(place -> attaching.execute(() -> {
+                    if (!enough.getAsBoolean()) {
+                        attachOrTell(place);
+                    }
+                }));
         attaching.shutdown();
         try {
             while (!attaching.awaitTermination(1, TimeUnit.MINUTES)) {

@@ -28,8 +28,11 @@ final class EngineCalls {
         return List.of(
                 Route.quick("GET", ENGINE, Scope.OBSERVE, call -> Answer.ok(json(engine.status()))),
                 Route.quick("PUT", ENGINE, Scope.MANAGE, this::switchEngine),
-                Route.quick("GET", MODE, Scope.OBSERVE, call -> Answer.ok(
-                        Map.of("io_mode", engine.mode().label()))),
+                Route.quick(
+                        "GET",
+                        MODE,
+                        Scope.OBSERVE,
+                        call -> Answer.ok(Map.of("io_mode", engine.mode().label()))),
                 Route.quick("PUT", MODE, Scope.MANAGE, this::switchMode));
     }
 

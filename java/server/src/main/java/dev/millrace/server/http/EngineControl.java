@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server.http;
 
-import dev.millrace.io.EngineKind;
 import dev.millrace.io.EngineClosedException;
+import dev.millrace.io.EngineKind;
 import dev.millrace.io.EngineStatus;
 import dev.millrace.io.EngineUnavailableException;
 import dev.millrace.io.IoEngine;

@@ -26,7 +26,8 @@ record Gate(Optional<Tokens> tokens, Set<String> open) {
      * @throws ApiException 401 without a token or with none of these, 403 with one that does not allow it
      */
     Scope check(String authorization, Optional<Route> route) throws ApiException {
-        if (tokens.isEmpty() || route.filter(found -> open.contains(found.template())).isPresent()) {
+        if (tokens.isEmpty()
+                || route.filter(found -> open.contains(found.template())).isPresent()) {
             return tokens.isEmpty() ? Scope.MANAGE : Scope.OBSERVE;
         }
         Optional<String> token = Optional.ofNullable(authorization)

@@ -19,10 +19,12 @@ public record LaunchTime(Instant instant) {
     /** The same moment in RFC 3339. */
     static final String HEADER = "Millrace-Launch-Timestamp";
 
-    private static final DateTimeFormatter OLD_FORM =
-            DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss.nnnnnnnnn 'UTC'", Locale.ROOT).withZone(ZoneOffset.UTC);
-    private static final DateTimeFormatter RFC_3339 =
-            DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.nnnnnnnnn'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
+    private static final DateTimeFormatter OLD_FORM = DateTimeFormatter.ofPattern(
+                    "yyyy-MM-dd HH:mm:ss.nnnnnnnnn 'UTC'", Locale.ROOT)
+            .withZone(ZoneOffset.UTC);
+    private static final DateTimeFormatter RFC_3339 = DateTimeFormatter.ofPattern(
+                    "yyyy-MM-dd'T'HH:mm:ss.nnnnnnnnn'Z'", Locale.ROOT)
+            .withZone(ZoneOffset.UTC);
 
     /** This moment. */
     public static LaunchTime now() {

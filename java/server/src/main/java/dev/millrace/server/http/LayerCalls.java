@@ -92,8 +92,7 @@ final class LayerCalls {
 
     private Answer downloadAll(Call call) throws ApiException {
         int concurrency = (int) call.number(CONCURRENCY, 1, MAX_CONCURRENCY);
-        BulkStart start =
-                failures.translated(() -> service.downloadAll(call.tenant(), call.timeline(), concurrency));
+        BulkStart start = failures.translated(() -> service.downloadAll(call.tenant(), call.timeline(), concurrency));
         return Answer.json(start.started() ? 202 : 409, json(start.status()));
     }
 

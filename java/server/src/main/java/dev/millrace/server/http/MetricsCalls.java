@@ -44,9 +44,6 @@ final class MetricsCalls {
 
     List<Route> routes() {
         return List.of(Route.quick(
-                "GET",
-                METRICS,
-                Scope.OBSERVE,
-                call -> new Answer.Streamed(TEXT, out -> registry.scrape(out))));
+                "GET", METRICS, Scope.OBSERVE, call -> new Answer.Streamed(TEXT, out -> registry.scrape(out))));
     }
 }

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletionException;
+import org.eclipse.jetty.http.HttpException;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.pathmap.MatchedResource;
 import org.eclipse.jetty.http.pathmap.PathMappings;
@@ -35,6 +36,9 @@ final class Router extends Handler.Abstract {
     private static final int MAX_DRAINED = 16 << 20;
 
     private static final Set<String> WITHOUT_BODY = Set.of("GET", "DELETE", "HEAD");
+    /** Answers that come before all of the body, if any, was read. */
+    private static final Set<Integer> BEFORE_BODY = Set.of(401, 403, 413);
+
     private static final Logger LOG = LoggerFactory.getLogger(Router.class);
 
     private final PathMappings<Map<String, Route>> routes = new PathMappings<>();
@@ -64,10 +68,12 @@ final class Router extends Handler.Abstract {
             Optional<MatchedResource<Map<String, Route>>> match = match(request);
             Optional<Route> route = match.map(found -> found.getResource().get(request.getMethod()));
             Scope granted = gate.check(request.getHeaders().get(HttpHeader.AUTHORIZATION), route);
+            // Whatever comes of it: the next request of the connection begins behind the body.
+            byte[] body = body(request);
             if (route.isEmpty()) {
                 refuse(request, response, match);
             }
-            Call call = call(request, match.orElseThrow(), route.orElseThrow(), granted);
+            Call call = call(request, match.orElseThrow(), route.orElseThrow(), body, granted);
             route.get().handler().handle(call).whenComplete((answer, failure) -> {
                 if (failure == null) {
                     send(answer, request, response, callback);
@@ -75,7 +81,7 @@ final class Router extends Handler.Abstract {
                     fail(failure, request, response, callback);
                 }
             });
-        } catch (ApiException | IOException | RuntimeException e) {
+        } catch (ApiException | RuntimeException e) {
             fail(e, request, response, callback);
         }
         return true;
@@ -88,13 +94,15 @@ final class Router extends Handler.Abstract {
     /** Without slashes at the end, which make no difference. */
     private static String path(Request request) {
         String path = Request.getPathInContext(request);
+        if (path == null) {
+            return ""; // it climbs above the root
+        }
         return path.length() > 1 && path.endsWith("/") ? path.substring(0, path.length() - 1) : path;
     }
 
-    private static void refuse(
-            Request request, Response response, Optional<MatchedResource<Map<String, Route>>> match)
+    private static void refuse(Request request, Response response, Optional<MatchedResource<Map<String, Route>>> match)
             throws ApiException {
-        String call = Call.shown(request.getMethod() + " " + Request.getPathInContext(request));
+        String call = Call.shown(request.getMethod() + " " + path(request));
         if (match.isEmpty()) {
             throw ApiException.notFound("there is no call " + call + "; GET /openapi.json tells which there are");
         }
@@ -103,13 +111,12 @@ final class Router extends Handler.Abstract {
         throw new ApiException(405, "there is no call " + call + "; this path has " + methods, Optional.empty());
     }
 
-    private static Call call(Request request, MatchedResource<Map<String, Route>> match, Route route, Scope granted)
-            throws ApiException, IOException {
+    private static Call call(
+            Request request, MatchedResource<Map<String, Route>> match, Route route, byte[] body, Scope granted)
+            throws ApiException {
         Map<String, String> variables = ((UriTemplatePathSpec) match.getPathSpec()).getPathParams(path(request));
         Call.Ids ids = Call.Ids.parse(variables == null ? Map.of() : variables);
-        Map<String, String> query = query(request);
-        byte[] body = body(request);
-        return new Call(ids, query, WITHOUT_BODY.contains(route.method()) ? new byte[0] : body, granted);
+        return new Call(ids, query(request), WITHOUT_BODY.contains(route.method()) ? new byte[0] : body, granted);
     }
 
     private static Map<String, String> query(Request request) throws ApiException {
@@ -127,8 +134,8 @@ final class Router extends Handler.Abstract {
         return query;
     }
 
-    /** Also of GET and DELETE, whose bodies must be out of the way of the next request. */
-    private static byte[] body(Request request) throws ApiException, IOException {
+    /** Also of GET and DELETE, where it means nothing. */
+    private static byte[] body(Request request) throws ApiException {
         if (request.getLength() > MAX_DRAINED) {
             throw tooLarge();
         }
@@ -140,11 +147,14 @@ final class Router extends Handler.Abstract {
             // Most clients read no answer before they have sent everything.
             in.skip(MAX_DRAINED);
             throw tooLarge();
+        } catch (IOException | HttpException.RuntimeException e) {
+            throw ApiException.badRequest("the body cannot be read: it ends early, or is not what its headers say");
         }
     }
 
     private static ApiException tooLarge() {
-        return new ApiException(413, "the body has more than " + MAX_BODY + " bytes, the most there can be", Optional.empty());
+        return new ApiException(
+                413, "the body has more than " + MAX_BODY + " bytes, the most there can be", Optional.empty());
     }
 
     // ------------------------------------------------------------------ the way back
@@ -169,14 +179,24 @@ final class Router extends Handler.Abstract {
     }
 
     private void fail(Throwable problem, Request request, Response response, Callback callback) {
-        Throwable cause = problem instanceof CompletionException && problem.getCause() != null ? problem.getCause() : problem;
+        Throwable cause =
+                problem instanceof CompletionException && problem.getCause() != null ? problem.getCause() : problem;
         ApiException failure = failures.of(cause);
         if (failure.status() == 500) {
-            LOG.error("{} {} has failed", request.getMethod(), Call.shown(request.getHttpURI().toString()), cause);
+            LOG.error(
+                    "{} {} has failed",
+                    request.getMethod(),
+                    Call.shown(request.getHttpURI().toString()),
+                    cause);
         }
         failure.retryAfter()
                 .ifPresent(wait -> response.getHeaders()
-                        .put(HttpHeader.RETRY_AFTER, Long.toString(Math.max(1, wait.plusMillis(999).toSeconds()))));
+                        .put(
+                                HttpHeader.RETRY_AFTER,
+                                Long.toString(Math.max(1, wait.plusMillis(999).toSeconds()))));
+        if (BEFORE_BODY.contains(failure.status())) {
+            response.getHeaders().put(HttpHeader.CONNECTION, "close");
+        }
         if (failure.status() == 401) {
             response.getHeaders().put(HttpHeader.WWW_AUTHENTICATE, "Bearer");
         }

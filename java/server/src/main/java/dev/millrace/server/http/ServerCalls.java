@@ -26,11 +26,7 @@ final class ServerCalls {
     private final byte[] document;
 
     ServerCalls(
-            LayerService service,
-            EngineControl engine,
-            Failures failures,
-            ServerIdentity identity,
-            LaunchTime launch) {
+            LayerService service, EngineControl engine, Failures failures, ServerIdentity identity, LaunchTime launch) {
         this.service = service;
         this.engine = engine;
         this.failures = failures;
@@ -72,7 +68,8 @@ final class ServerCalls {
 
     private Answer page(Call call) throws ApiException {
         StringBuilder html = new StringBuilder(2048)
-                .append("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Millrace</title></head><body>\n")
+                .append(
+                        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Millrace</title></head><body>\n")
                 .append("<h1>Millrace ")
                 .append(identity.version())
                 .append("</h1>\n<p><a href=\"/v1/status\">status</a> <a href=\"/metrics\">metrics</a>")
@@ -98,8 +95,7 @@ final class ServerCalls {
             html.append("<p>and ").append(tenants.size() - MAX_SHOWN_TENANTS).append(" more</p>\n");
         }
         html.append("</body></html>\n");
-        return new Answer.Whole(
-                200, "text/html;charset=utf-8", html.toString().getBytes(StandardCharsets.UTF_8));
+        return new Answer.Whole(200, "text/html;charset=utf-8", html.toString().getBytes(StandardCharsets.UTF_8));
     }
 
     private static String link(String path, Object text) {

@@ -56,8 +56,7 @@ public final class StoreFigures implements MultiCollector {
         all.add(counter(
                 "downloads_cancelled", "Downloads ended by detaching or closing", metrics.downloadsCancelled()));
         all.add(counter("download_waits", "Reads that waited for a download", metrics.waits()));
-        all.add(counter(
-                "download_wait_seconds", "How long reads waited for downloads", metrics.waitNanos() / NANOS));
+        all.add(counter("download_wait_seconds", "How long reads waited for downloads", metrics.waitNanos() / NANOS));
         all.add(counter("evictions_started", "Evictions taken up", metrics.evictionsStarted()));
         all.add(counter("evictions_completed", "Evictions with the file gone", metrics.evictionsCompleted()));
         all.add(labelled(
@@ -66,8 +65,7 @@ public final class StoreFigures implements MultiCollector {
                 "reason",
                 metrics.evictionsCancelled(),
                 outcome -> outcome.name().toLowerCase(Locale.ROOT)));
-        all.add(labelled(
-                "evictions", "Evictions taken up", "reason", metrics.evictions(), reason -> reason.label()));
+        all.add(labelled("evictions", "Evictions taken up", "reason", metrics.evictions(), reason -> reason.label()));
         all.add(counter("evicted_bytes", "Bytes of layers evicted", metrics.evictedBytes()));
         all.add(labelled(
                 "redownloaded_after",
@@ -99,11 +97,15 @@ public final class StoreFigures implements MultiCollector {
         CounterSnapshot.Builder builder = CounterSnapshot.builder()
                 .name("millrace_ondemand_downloads")
                 .help("Layers downloaded, by who asked first and why");
-        metrics.downloads().forEach((cause, count) -> builder.dataPoint(CounterSnapshot.CounterDataPointSnapshot.builder()
-                .value((double) count)
-                .labels(Labels.of(
-                        "task_kind", cause.task().label(), "reason", cause.reason().label()))
-                .build()));
+        metrics.downloads()
+                .forEach((cause, count) -> builder.dataPoint(CounterSnapshot.CounterDataPointSnapshot.builder()
+                        .value((double) count)
+                        .labels(Labels.of(
+                                "task_kind",
+                                cause.task().label(),
+                                "reason",
+                                cause.reason().label()))
+                        .build()));
         return builder.build();
     }
 

@@ -140,8 +140,9 @@ public final class StoreService implements LayerService, AutoCloseable {
             throw ApiException.unavailable("the server is finding out which tenants there are", SOON);
         }
         Map<TenantId, TenantView> all = new TreeMap<>();
-        attached.others().forEach((place, problem) -> all.put(
-                place.tenant(), view(place.tenant(), problem.isPresent() ? BROKEN : ATTACHING, 0, List.of())));
+        attached.others()
+                .forEach((place, problem) -> all.put(
+                        place.tenant(), view(place.tenant(), problem.isPresent() ? BROKEN : ATTACHING, 0, List.of())));
         store.tenants().forEach(tenant -> all.put(tenant.id(), view(tenant)));
         return List.copyOf(all.values());
     }
@@ -297,29 +298,40 @@ public final class StoreService implements LayerService, AutoCloseable {
 
     @Override
     public CompletionStage<Downloaded> download(TenantId tenant, TimelineId timeline, LayerName name) {
-        return found(tenant, timeline, name, layer -> layer.download(TaskKind.MGMT_REQUEST, DownloadReason.EXPLICIT)
-                .thenApply(downloaded -> new Downloaded(downloaded, layer.size())));
+        return found(
+                tenant,
+                timeline,
+                name,
+                layer -> layer.download(TaskKind.MGMT_REQUEST, DownloadReason.EXPLICIT)
+                        .thenApply(downloaded -> new Downloaded(downloaded, layer.size())));
     }
 
     @Override
     public CompletionStage<Evicted> evict(TenantId tenant, TimelineId timeline, LayerName name, Duration limit) {
-        return found(tenant, timeline, name, layer -> layer.evict(EvictionReason.EXPLICIT)
-                .thenApply(outcome -> translated(layer, outcome))
-                .completeOnTimeout(Evicted.WAITING, limit.toMillis(), TimeUnit.MILLISECONDS));
+        return found(
+                tenant,
+                timeline,
+                name,
+                layer -> layer.evict(EvictionReason.EXPLICIT)
+                        .thenApply(outcome -> translated(layer, outcome))
+                        .completeOnTimeout(Evicted.WAITING, limit.toMillis(), TimeUnit.MILLISECONDS));
     }
 
     private static Evicted translated(Layer layer, EvictionOutcome outcome) {
         return switch (outcome) {
             case EVICTED -> Evicted.DONE;
             case NOT_RESIDENT, READER_CAME, SUPERSEDED -> Evicted.NOT_DONE;
-            case NOT_UPLOADED -> throw new CompletionException(
-                    ApiException.conflict(layer + " is nowhere but here: it is not evicted before it is uploaded"));
-            case SHUTTING_DOWN -> throw new CompletionException(
-                    ApiException.unavailable(layer + " is not evicted: its timeline is being detached", SOON));
-            case FAILED -> throw new CompletionException(new ApiException(
-                    500,
-                    layer + " stays: its file could not be removed; the server's log says why",
-                    Optional.empty()));
+            case NOT_UPLOADED ->
+                throw new CompletionException(
+                        ApiException.conflict(layer + " is nowhere but here: it is not evicted before it is uploaded"));
+            case SHUTTING_DOWN ->
+                throw new CompletionException(
+                        ApiException.unavailable(layer + " is not evicted: its timeline is being detached", SOON));
+            case FAILED ->
+                throw new CompletionException(new ApiException(
+                        500,
+                        layer + " stays: its file could not be removed; the server's log says why",
+                        Optional.empty()));
         };
     }
 

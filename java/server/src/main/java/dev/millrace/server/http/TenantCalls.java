@@ -27,21 +27,33 @@ final class TenantCalls {
 
     List<Route> routes() {
         return List.of(
-                Route.quick("GET", TENANTS, Scope.OBSERVE, call -> Answer.ok(service.tenants().stream()
-                        .map(TenantCalls::json)
-                        .toList())),
+                Route.quick(
+                        "GET",
+                        TENANTS,
+                        Scope.OBSERVE,
+                        call -> Answer.ok(service.tenants().stream()
+                                .map(TenantCalls::json)
+                                .toList())),
                 Route.quick("GET", TENANT, Scope.OBSERVE, this::tenant),
                 Route.quick("GET", TIMELINES, Scope.OBSERVE, this::timelines),
                 Route.quick("GET", TIMELINE, Scope.OBSERVE, this::timeline),
-                new Route("PUT", TIMELINE + "/attach", Scope.MANAGE, call -> service.attach(
-                                call.tenant(), call.timeline())
-                        .thenApply(view -> Answer.ok(json(view)))),
-                new Route("PUT", TIMELINE + "/detach", Scope.MANAGE, call -> service.detach(
-                                call.tenant(), call.timeline())
-                        .thenApply(done -> Answer.nothing())),
-                new Route("PUT", TIMELINE + "/reload", Scope.MANAGE, call -> service.reload(
-                                call.tenant(), call.timeline())
-                        .thenApply(view -> Answer.ok(json(view)))));
+                new Route(
+                        "PUT",
+                        TIMELINE + "/attach",
+                        Scope.MANAGE,
+                        call -> service.attach(call.tenant(), call.timeline())
+                                .thenApply(view -> Answer.ok(json(view)))),
+                new Route(
+                        "PUT",
+                        TIMELINE + "/detach",
+                        Scope.MANAGE,
+                        call -> service.detach(call.tenant(), call.timeline()).thenApply(done -> Answer.nothing())),
+                new Route(
+                        "PUT",
+                        TIMELINE + "/reload",
+                        Scope.MANAGE,
+                        call -> service.reload(call.tenant(), call.timeline())
+                                .thenApply(view -> Answer.ok(json(view)))));
     }
 
     private Answer tenant(Call call) throws ApiException {

@@ -146,7 +146,8 @@ public final class Tokens {
             }
             Optional<Scope> scope = words.size() < 2 ? Optional.of(Scope.MANAGE) : Scope.parse(words.get(1));
             if (scope.isEmpty()) {
-                throw new IOException(where + " says '" + words.get(1) + "' behind the token: manage or observe can be");
+                throw new IOException(
+                        where + " says '" + words.get(1) + "' behind the token: manage or observe can be");
             }
             tokens.add(new Token(digest(words.get(0)), scope.get()));
         }
@@ -158,7 +159,8 @@ public final class Tokens {
 
     private static String digest(String token) {
         try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(token.getBytes(StandardCharsets.UTF_8)));
+            return HexFormat.of()
+                    .formatHex(MessageDigest.getInstance("SHA-256").digest(token.getBytes(StandardCharsets.UTF_8)));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every JDK has SHA-256", e);
         }

@@ -40,8 +40,7 @@ class ManagementServerTest {
     }
 
     static ManagementServer.Config config(Optional<Tokens> tokens, boolean openProbes) {
-        return new ManagementServer.Config(
-                "127.0.0.1", 0, tokens, openProbes, LAUNCH, new ServerIdentity(7, "1.2.3"));
+        return new ManagementServer.Config("127.0.0.1", 0, tokens, openProbes, LAUNCH, new ServerIdentity(7, "1.2.3"));
     }
 
     @Test
@@ -68,7 +67,9 @@ class ManagementServerTest {
     void echoesAnIdThatCanBeEchoed() throws Exception {
         assertThat(client.get("/v1/status", "x-request-id", "abc-1").headers().firstValue("x-request-id"))
                 .contains("abc-1");
-        assertThat(client.get("/v1/status", "x-request-id", "a".repeat(500)).headers().firstValue("x-request-id"))
+        assertThat(client.get("/v1/status", "x-request-id", "a".repeat(500))
+                        .headers()
+                        .firstValue("x-request-id"))
                 .isPresent()
                 .get()
                 .asString()
@@ -83,7 +84,10 @@ class ManagementServerTest {
                 "GET /v1/tenant/%2e%2e%2fx HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
                 "GET / HTTP/1.1\r\nHost: a\r\nX: " + "y".repeat(40_000) + "\r\n\r\n")) {
             String answer = client.raw(bytes);
-            assertThat(answer).as(bytes.substring(0, 10)).startsWith("HTTP/1.1 4").contains("{\"msg\":\"");
+            assertThat(answer)
+                    .as(bytes.substring(0, 10))
+                    .startsWith("HTTP/1.1 4")
+                    .contains("{\"msg\":\"");
             assertThat(answer)
                     .contains("PAGESERVER_LAUNCH_TIMESTAMP: 2026-11-24 15:46:26.123456789 UTC")
                     .contains("Millrace-Launch-Timestamp: ")
@@ -98,13 +102,15 @@ class ManagementServerTest {
         String upper = "/v1/tenant/" + FakeService.TENANT.toString().toUpperCase(Locale.ROOT);
         assertThat(client.get(upper).statusCode()).isEqualTo(400);
         assertThat(Client.message(client.get(upper))).contains("tenant_id").contains("32 lower-case hex digits");
-        for (String name : List.of("..", "a.b", "%00", "a%2Fb", "first-0000000", "0__1", "%C3%A4", "x__", "-00000001")) {
+        for (String name :
+                List.of("..", "a.b", "%00", "a%2Fb", "first-0000000", "0__1", "%C3%A4", "x__", "-00000001")) {
             HttpResponse<String> response = client.send("DELETE", Client.layers() + "/" + name, "");
             assertThat(response.statusCode()).as(name).isIn(400, 404, 405);
         }
         assertThat(service.asked).allSatisfy(call -> assertThat(call).doesNotContain("/", ".."));
         assertThat(client.get(Client.layers() + "/first-00000001").statusCode()).isEqualTo(200);
-        assertThat(client.get(Client.layers() + "/first-v1-00000001").statusCode()).isEqualTo(200);
+        assertThat(client.get(Client.layers() + "/first-v1-00000001").statusCode())
+                .isEqualTo(200);
         assertThat(service.asked).containsSubsequence("download first", "download first");
     }
 
@@ -112,14 +118,17 @@ class ManagementServerTest {
     void slashesAtTheEndAndUnknownParametersMakeNoDifference() throws Exception {
         for (String path : List.of("/v1/status", "/v1/tenant", Client.timeline(), Client.layers(), "/metrics")) {
             assertThat(client.get(path + "/").statusCode()).as(path).isEqualTo(200);
-            assertThat(client.get(path + "?nobody=knows&x").statusCode()).as(path).isEqualTo(200);
+            assertThat(client.get(path + "?nobody=knows&x").statusCode())
+                    .as(path)
+                    .isEqualTo(200);
         }
     }
 
     @Test
     void ignoresBodiesThatMeanNothing() throws Exception {
         assertThat(client.send("GET", "/v1/tenant", "null").statusCode()).isEqualTo(200);
-        assertThat(client.send("DELETE", Client.layers() + "/first", "null").statusCode()).isEqualTo(200);
+        assertThat(client.send("DELETE", Client.layers() + "/first", "null").statusCode())
+                .isEqualTo(200);
         // On one connection: the body must not be taken for the next request.
         String two = "DELETE " + Client.layers() + "/first HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nnull"
                 + "GET /v1/tenant HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nConnection: close\r\n\r\nnull";
@@ -128,21 +137,39 @@ class ManagementServerTest {
     }
 
     @Test
+    void readsBodiesOfWhatItRefusesSoThatTheNextRequestIsOne() throws Exception {
+        String body = "Content-Length: 60000\r\n\r\n" + "x".repeat(60_000);
+        String two = "PUT /v1/nowhere HTTP/1.1\r\nHost: a\r\n" + body
+                + "PUT /v1/tenant/x/timeline/y/attach HTTP/1.1\r\nHost: a\r\n" + body
+                + "POST /v1/tenant HTTP/1.1\r\nHost: a\r\n" + body
+                + "GET /v1/tenant HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+        String answers = client.raw(two);
+        assertThat(answers).containsSubsequence("HTTP/1.1 404", "HTTP/1.1 400", "HTTP/1.1 405", "HTTP/1.1 200");
+        String broken = "PUT /v1/io_mode HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n";
+        assertThat(client.raw(broken)).startsWith("HTTP/1.1 400").contains("{\"msg\":\"");
+    }
+
+    @Test
     void refusesBodiesThatAreTooLarge() throws Exception {
         String large = "\"" + "x".repeat(Router.MAX_BODY) + "\"";
         assertThat(client.put("/v1/io_engine", large).statusCode()).isEqualTo(413);
-        assertThat(client.send("DELETE", Client.layers() + "/first", large).statusCode()).isEqualTo(413);
-        String head = "PUT /v1/io_engine HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
-        assertThat(client.raw(head + "100001\r\n" + "x".repeat(0x100001) + "\r\n0\r\n\r\n")).startsWith("HTTP/1.1 413");
+        assertThat(client.send("DELETE", Client.layers() + "/first", large).statusCode())
+                .isEqualTo(413);
+        String head =
+                "PUT /v1/io_engine HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
+        assertThat(client.raw(head + "100001\r\n" + "x".repeat(0x100001) + "\r\n0\r\n\r\n"))
+                .startsWith("HTTP/1.1 413");
         assertThat(service.asked).isEmpty();
     }
 
     @Test
     void refusesWhatItDoesNotKnowByName() throws Exception {
-        assertThat(Client.message(client.get(Client.layers() + "?reset=Everything"))).contains("reset", "Everything");
+        assertThat(Client.message(client.get(Client.layers() + "?reset=Everything")))
+                .contains("reset", "Everything");
         assertThat(Client.message(client.send("DELETE", Client.layers() + "/first?timeout=1h", "")))
                 .contains("timeout", "1h");
-        assertThat(Client.message(client.send("DELETE", Client.layers() + "/first?timeout=121s", ""))).contains("120s");
+        assertThat(Client.message(client.send("DELETE", Client.layers() + "/first?timeout=121s", "")))
+                .contains("120s");
         assertThat(Client.message(client.put("/v1/io_engine", "\"aio\""))).contains("aio", "io_uring");
         assertThat(Client.message(client.put("/v1/io_mode", "\"mmap\""))).contains("mmap", "direct-rw");
         assertThat(Client.message(client.put("/v1/io_mode", "{\"a\":1}"))).contains("no JSON string");
@@ -172,14 +199,18 @@ class ManagementServerTest {
 
     @Test
     void evictionsHaveTheirStatuses() throws Exception {
-        assertThat(client.send("DELETE", Client.layers() + "/first", "").statusCode()).isEqualTo(200);
+        assertThat(client.send("DELETE", Client.layers() + "/first", "").statusCode())
+                .isEqualTo(200);
         service.evictAs(Evicted.WAITING);
-        assertThat(client.send("DELETE", Client.layers() + "/first?timeout=250ms", "").statusCode()).isEqualTo(202);
+        assertThat(client.send("DELETE", Client.layers() + "/first?timeout=250ms", "")
+                        .statusCode())
+                .isEqualTo(202);
         service.evictAs(Evicted.NOT_DONE);
         HttpResponse<String> nothing = client.send("DELETE", Client.layers() + "/first?timeout=7", "");
         assertThat(nothing.statusCode()).isEqualTo(304);
         assertThat(nothing.body()).isEmpty();
-        assertThat(client.send("DELETE", Client.layers() + "/third", "").statusCode()).isEqualTo(404);
+        assertThat(client.send("DELETE", Client.layers() + "/third", "").statusCode())
+                .isEqualTo(404);
         assertThat(service.asked)
                 .containsExactly("evict first PT2M", "evict first PT0.25S", "evict first PT7S", "evict third PT2M");
     }
@@ -215,7 +246,9 @@ class ManagementServerTest {
     @Test
     void switchesAnswerWithExactlyNull() throws Exception {
         assertThat(client.put("/v1/io_engine", "\"std-fs\"").body()).isEqualTo("null");
-        assertThat(Client.json(client.get("/v1/io_engine"))).containsEntry("engine", "blocking").containsKey("reasons");
+        assertThat(Client.json(client.get("/v1/io_engine")))
+                .containsEntry("engine", "blocking")
+                .containsKey("reasons");
         assertThat(client.put("/v1/io_engine", "\"epoll\"").body()).isEqualTo("null");
         HttpResponse<String> refused = client.put("/v1/io_engine", "\"tokio-epoll-uring\"");
         assertThat(refused.statusCode()).isEqualTo(409);
@@ -246,21 +279,13 @@ class ManagementServerTest {
         assertThat(Client.json(first)).isEqualTo(Client.json(second)).isEqualTo(Client.json(client.get(bulk)));
         assertThat(Client.json(first).keySet())
                 .containsExactly(
-                        "task_id",
-                        "state",
-                        "total_layer_count",
-                        "successful_download_count",
-                        "failed_download_count");
+                        "task_id", "state", "total_layer_count", "successful_download_count", "failed_download_count");
     }
 
     @Test
     void aTakenPortIsASentence() {
         ManagementServer.Config taken = new ManagementServer.Config(
-                "127.0.0.1", server.port(),
-                Optional.empty(),
-                false,
-                LAUNCH,
-                new ServerIdentity(1, "1"));
+                "127.0.0.1", server.port(), Optional.empty(), false, LAUNCH, new ServerIdentity(1, "1"));
         assertThatThrownBy(() -> ManagementServer.open(taken, service, service))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("cannot listen on 127.0.0.1:" + server.port())

@@ -76,8 +76,9 @@ public final class OpenApi {
 
     public List<Operation> operations() {
         List<Operation> all = new ArrayList<>();
-        object(document.get("paths")).forEach((path, methods) -> object(methods)
-                .forEach((method, value) -> all.add(operation(path, method, object(value)))));
+        object(document.get("paths"))
+                .forEach((path, methods) ->
+                        object(methods).forEach((method, value) -> all.add(operation(path, method, object(value)))));
         return all;
     }
 
@@ -93,7 +94,8 @@ public final class OpenApi {
                         Optional.ofNullable((String) parameter.get("example"))));
             }
         }
-        Map<String, Object> content = object(object(operation.get("requestBody")).get("content"));
+        Map<String, Object> content =
+                object(object(operation.get("requestBody")).get("content"));
         Optional<Map<String, Object>> body = content.isEmpty()
                 ? Optional.empty()
                 : Optional.of(object(object(content.get(Answer.JSON_TYPE)).get(SCHEMA)));

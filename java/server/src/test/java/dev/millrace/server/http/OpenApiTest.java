@@ -32,8 +32,9 @@ class OpenApiTest {
 
     @Test
     void describesEveryHandlerAndNothingElse() {
-        Set<String> described =
-                document.operations().stream().map(OpenApi.Operation::call).collect(Collectors.toCollection(TreeSet::new));
+        Set<String> described = document.operations().stream()
+                .map(OpenApi.Operation::call)
+                .collect(Collectors.toCollection(TreeSet::new));
         assertThat(described).isEqualTo(registered().keySet());
     }
 
@@ -60,6 +61,8 @@ class OpenApiTest {
 
     @Test
     void everyOperationHasANameOfItsOwn() {
-        assertThat(document.operations().stream().map(OpenApi.Operation::id)).doesNotHaveDuplicates().doesNotContain("");
+        assertThat(document.operations().stream().map(OpenApi.Operation::id))
+                .doesNotHaveDuplicates()
+                .doesNotContain("");
     }
 }

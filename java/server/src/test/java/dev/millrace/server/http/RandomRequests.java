@@ -21,11 +21,45 @@ import java.util.Random;
 public final class RandomRequests {
     private static final List<String> METHODS = List.of("GET", "PUT", "POST", "DELETE", "HEAD", "OPTIONS", "PATCH");
     private static final List<String> NASTY = List.of(
-            "..", ".", "~", "-", "%", "..%2f..%2f", "\u0000", "a/b", "a b", "é", "\uD83D\uDE00", "\uFFFD", "null",
-            "{tenant_id}", "x".repeat(2000), "__", "-00000001", "'\"<>", ";a=b", "0".repeat(36), "\r\nX: y");
+            "..",
+            ".",
+            "~",
+            "-",
+            "%",
+            "..%2f..%2f",
+            "\u0000",
+            "a/b",
+            "a b",
+            "é",
+            "\uD83D\uDE00",
+            "\uFFFD",
+            "null",
+            "{tenant_id}",
+            "x".repeat(2000),
+            "__",
+            "-00000001",
+            "'\"<>",
+            ";a=b",
+            "0".repeat(36),
+            "\r\nX: y");
     private static final List<String> BODIES = List.of(
-            "", "null", "[]", "{}", "0", "\"\"", "{\"a\":", "{\"a\":1,\"a\":2}", "\"\\ud800\"", "\u0000", "[".repeat(3000),
-            "{\"evict_bytes\":1e400}", "{\"evict_bytes\":\"1\"}", "{\"max_concurrent_downloads\":0}", "nul", "\"x", "{\"\":{}}");
+            "",
+            "null",
+            "[]",
+            "{}",
+            "0",
+            "\"\"",
+            "{\"a\":",
+            "{\"a\":1,\"a\":2}",
+            "\"\\ud800\"",
+            "\u0000",
+            "[".repeat(3000),
+            "{\"evict_bytes\":1e400}",
+            "{\"evict_bytes\":\"1\"}",
+            "{\"max_concurrent_downloads\":0}",
+            "nul",
+            "\"x",
+            "{\"\":{}}");
     private static final List<Object> NUMBERS =
             List.of(-1, 0, 1, 2, 7, 1000, 1001, Integer.MAX_VALUE, Long.MAX_VALUE, Long.MIN_VALUE, 1.5, "1", true);
 
@@ -64,7 +98,11 @@ public final class RandomRequests {
 
     public Request next() {
         if (once(25)) {
-            return new Request(oneOf(METHODS), "/" + encoded(text(Map.of())) + "/" + encoded(text(Map.of())), body(Optional.empty()), Optional.empty());
+            return new Request(
+                    oneOf(METHODS),
+                    "/" + encoded(text(Map.of())) + "/" + encoded(text(Map.of())),
+                    body(Optional.empty()),
+                    Optional.empty());
         }
         OpenApi.Operation operation = oneOf(operations);
         String path = operation.path();
@@ -89,7 +127,10 @@ public final class RandomRequests {
     }
 
     private static void append(StringBuilder query, String name, String value) {
-        query.append(query.isEmpty() ? '?' : '&').append(encoded(name)).append('=').append(encoded(value));
+        query.append(query.isEmpty() ? '?' : '&')
+                .append(encoded(name))
+                .append('=')
+                .append(encoded(value));
     }
 
     private static String encoded(String text) {

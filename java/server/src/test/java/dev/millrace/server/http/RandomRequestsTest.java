@@ -45,17 +45,27 @@ public class RandomRequestsTest {
     }
 
     /** Sends requests and holds the answers to the document. */
-    public static void check(Client client, RandomRequests requests, int count) throws IOException, InterruptedException {
+    public static void check(Client client, RandomRequests requests, int count)
+            throws IOException, InterruptedException {
+        String before = "nothing";
         for (int i = 0; i < count; i++) {
             RandomRequests.Request request = requests.next();
             String which = i + " of seed " + SEED + ": " + request.method() + " " + request.target() + " "
                     + Call.shown(request.body());
-            HttpResponse<String> response = client.send(request.method(), request.target(), request.body());
+            HttpResponse<String> response;
+            try {
+                response = client.send(request.method(), request.target(), request.body());
+            } catch (IOException e) {
+                throw new AssertionError(which + " had no answer, behind " + before, e);
+            }
+            before = which + " with " + response.statusCode();
             int status = response.statusCode();
             assertThat(status).as(which).isNotEqualTo(500);
             if (request.operation().isPresent()) {
                 // A value may break the path in two, and then there is no such call.
-                assertThat(status == 404 || status == 405 || request.operation().get().statuses().contains(status))
+                assertThat(status == 404
+                                || status == 405
+                                || request.operation().get().statuses().contains(status))
                         .as(which + " gave " + status)
                         .isTrue();
             } else {
@@ -64,8 +74,12 @@ public class RandomRequestsTest {
             if (status >= 400 && status != 409 && !request.method().equals("HEAD")) {
                 assertThat(Client.message(response)).as(which).isNotEmpty().doesNotStartWith("not an error");
             }
-            assertThat(response.headers().firstValue(Stamp.REQUEST_ID)).as(which).isPresent();
-            assertThat(response.headers().firstValue(LaunchTime.OLD_HEADER)).as(which).isPresent();
+            assertThat(response.headers().firstValue(Stamp.REQUEST_ID))
+                    .as(which)
+                    .isPresent();
+            assertThat(response.headers().firstValue(LaunchTime.OLD_HEADER))
+                    .as(which)
+                    .isPresent();
         }
     }
 }

@@ -43,7 +43,8 @@ class TokensTest {
                 HttpResponse<String> response = client.get(path);
                 assertThat(response.statusCode()).as(path).isEqualTo(401);
                 assertThat(response.headers().firstValue("WWW-Authenticate")).contains("Bearer");
-                assertThat(response.headers().firstValue("PAGESERVER_LAUNCH_TIMESTAMP")).isPresent();
+                assertThat(response.headers().firstValue("PAGESERVER_LAUNCH_TIMESTAMP"))
+                        .isPresent();
                 assertThat(Client.message(response)).contains("Authorization: Bearer");
             }
             String[] wrong = {"Authorization", "Bearer " + MANAGER + "x"};
@@ -56,11 +57,14 @@ class TokensTest {
             assertThat(status(client, "GET", Client.layers(), observer)).isEqualTo(200);
             assertThat(status(client, "GET", layer, observer)).isEqualTo(403);
             assertThat(status(client, "DELETE", layer, observer)).isEqualTo(403);
-            assertThat(status(client, "GET", Client.layers() + "?reset=AllStats", observer)).isEqualTo(403);
-            assertThat(status(client, "GET", Client.layers() + "?reset=NoReset", observer)).isEqualTo(200);
+            assertThat(status(client, "GET", Client.layers() + "?reset=AllStats", observer))
+                    .isEqualTo(403);
+            assertThat(status(client, "GET", Client.layers() + "?reset=NoReset", observer))
+                    .isEqualTo(200);
             assertThat(service.asked).containsExactly("layers NoReset", "layers NoReset");
             assertThat(status(client, "DELETE", layer, manager)).isEqualTo(200);
-            assertThat(status(client, "GET", Client.layers() + "?reset=AllStats", manager)).isEqualTo(200);
+            assertThat(status(client, "GET", Client.layers() + "?reset=AllStats", manager))
+                    .isEqualTo(200);
         }
     }
 
@@ -110,7 +114,9 @@ class TokensTest {
         assertThatThrownBy(() -> Tokens.open(folder.resolve("none"))).hasMessageContaining("does not exist");
         assertThatThrownBy(() -> Tokens.open(folder)).hasMessageContaining("cannot be read");
         assertThatThrownBy(() -> Tokens.open(file("# only this\n"))).hasMessageContaining("has no token");
-        assertThatThrownBy(() -> Tokens.open(file("\nshort\n"))).hasMessageContaining("Line 2").hasMessageContaining("16");
+        assertThatThrownBy(() -> Tokens.open(file("\nshort\n")))
+                .hasMessageContaining("Line 2")
+                .hasMessageContaining("16");
         assertThatThrownBy(() -> Tokens.open(file(MANAGER + " everything")))
                 .hasMessageContaining("everything")
                 .hasMessageContaining("observe");
