@@ -28,4 +28,12 @@ public record Alignment(int memory, int offset) {
     public long roundDown(long length) {
         return length & -(long) offset;
     }
+
+    /**
+     * True for {@link #NONE}. Not by {@link #equals}: what compares records is kept by the JDK with this class, and would
+     * keep a dropped class loader.
+     */
+    boolean isNone() {
+        return memory == 1 && offset == 1;
+    }
 }

@@ -64,7 +64,7 @@ public final class VirtualFile implements AutoCloseable {
         this.bounced = new BouncedTransfer(this, engine.buffers());
         int preferred = stat.blockSize();
         boolean usable = preferred >= alignment.offset() && preferred <= 1 << 20 && Integer.bitCount(preferred) == 1;
-        boolean direct = !alignment.equals(Alignment.NONE);
+        boolean direct = !alignment.isNone();
         this.blockSize = direct ? (usable ? preferred : Math.max(alignment.offset(), 4096)) : 1;
     }
 
