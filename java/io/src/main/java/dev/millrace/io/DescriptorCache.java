@@ -7,7 +7,6 @@ import dev.millrace.io.Descriptor.Waiting;
 import dev.millrace.io.engine.EngineLoop;
 import dev.millrace.io.engine.Errno;
 import dev.millrace.io.engine.Syscalls;
-import java.nio.file.Files;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;

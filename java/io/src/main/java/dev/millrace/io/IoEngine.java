@@ -363,7 +363,8 @@ public final class IoEngine implements AutoCloseable {
         try {
             StatResult result = syscalls.stat(text);
             if (result.error() == -Errno.ECANCELED) {
-                throw failure("stat", text, Errno.ECANCELED, 0, false); // that the engine closes says nothing of the file
+                throw failure(
+                        "stat", text, Errno.ECANCELED, 0, false); // that the engine closes says nothing of the file
             }
             return result.error() == 0 ? Optional.of(result.stat()) : Optional.empty();
         } finally {
