@@ -49,6 +49,10 @@ final class ChurnCommand implements Callable<Integer> {
     /** Set by the launcher: the folder of the clone. */
     private static final String HOME_PROPERTY = "millrace.home";
 
+    /** Answers that are under way are waited for so long, and then so long for what was spawned to be gone. */
+    private static final long FIRST_MILLIS = 3000;
+
+    private static final long THEN_MILLIS = 1500;
     private static final int MAX_TOKEN_FILE = 64 << 10;
     private static final String LOCAL = "http://127.0.0.1:9898";
 
@@ -160,7 +164,8 @@ final class ChurnCommand implements Callable<Integer> {
         ChurnConfig config = read();
         Ending ending = new Ending();
         // Closed in the other order: a signal gives what was spawned the time to end and be removed.
-        try (Interruption interruption = Interruption.watch(around.signals(), ending::end, ending::kill)) {
+        try (Interruption interruption = Interruption.watch(
+                around.signals(), ending::end, ending::kill, FIRST_MILLIS, THEN_MILLIS)) {
             int status = spawn ? runOnSpawned(config, ending) : run(config, ending);
             interruption.over();
             return status;
