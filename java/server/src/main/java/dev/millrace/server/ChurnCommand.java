@@ -164,8 +164,8 @@ final class ChurnCommand implements Callable<Integer> {
         ChurnConfig config = read();
         Ending ending = new Ending();
         // Closed in the other order: a signal gives what was spawned the time to end and be removed.
-        try (Interruption interruption = Interruption.watch(
-                around.signals(), ending::end, ending::kill, FIRST_MILLIS, THEN_MILLIS)) {
+        try (Interruption interruption =
+                Interruption.watch(around.signals(), ending::end, ending::kill, FIRST_MILLIS, THEN_MILLIS)) {
             int status = spawn ? runOnSpawned(config, ending) : run(config, ending);
             interruption.over();
             return status;
