@@ -89,9 +89,13 @@ final class SurvivalTest {
     @MethodSource("engines")
     void shouldBeDoneWhenTheConnectionBreaksAfterTheLastByte(EngineKind kind) throws IOException {
         try (Rig rig = rig(kind)) {
-            rig.server.onAny().then(new Fault.ResetAfterBody());
-            arrives(rig, 0);
-            assertThat(rig.requestsFor("key")).isEqualTo(1);
+            rig.server.onAny().once().then(new Fault.ResetAfterBody());
+            DownloadResult result = rig.get("key");
+            assertSame(rig.target("out"), CONTENT);
+            assertThat(result.verified()).isEqualTo("crc64nvme");
+            // On a busy machine the reset overtakes bytes that were not read yet: those are asked for, once.
+            assertThat(result.retries()).isLessThanOrEqualTo(1);
+            assertThat(rig.requestsFor("key")).isEqualTo(1 + result.retries());
         }
     }
 
