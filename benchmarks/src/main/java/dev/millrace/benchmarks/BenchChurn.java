@@ -23,14 +23,13 @@ import picocli.CommandLine.Option;
 /**
  * The churn benchmark on each engine and at each concurrency: one server and one store for all, whose engine is set before each
  * run, so that all meet the same warm JVM, objects and disk; the benchmark is a process of its own each time, so that its CPU is
- * its own. The order of engines is reversed from round to round.
+ * its own. Beside each run the download path alone fetches the same objects. The order of engines is reversed from round to round.
  */
 @Command(
         name = "bench-churn",
         mixinStandardHelpOptions = true,
         description = "Engines and concurrencies of the churn benchmark in turns on one spawned server.")
 public final class BenchChurn implements Callable<Integer> {
-    private static final String WARM_UP = "5s";
     private static final int WARM_UP_CONCURRENCY = 10;
 
     @Option(names = "--home", required = true, description = "the clone, built")
@@ -54,11 +53,23 @@ public final class BenchChurn implements Callable<Integer> {
     @Option(names = "--runtime", defaultValue = "30s")
     private String runtime = "30s";
 
+    @Option(
+            names = "--warm-up",
+            defaultValue = "5s",
+            description = "each engine runs so long before, which is in no table")
+    private String warmUp = "5s";
+
     @Option(names = "--layers", defaultValue = "" + SpawnedServer.LAYERS)
     private int layers = SpawnedServer.LAYERS;
 
     @Option(names = "--layer-size", defaultValue = SpawnedServer.LAYER_SIZE)
     private String layerSize = SpawnedServer.LAYER_SIZE;
+
+    @Option(
+            names = "--bare-objects",
+            defaultValue = "100",
+            description = "beside each run so many of the layers by the download path alone (${DEFAULT-VALUE}); 0: not")
+    private int bareObjects = 100;
 
     @Option(names = "--s3-endpoint", description = "a real store instead of the embedded one")
     private Optional<String> s3Endpoint = Optional.empty();
@@ -72,7 +83,7 @@ public final class BenchChurn implements Callable<Integer> {
             Runtime.getRuntime().addShutdownHook(new Thread(server::kill, "bench-churn-end"));
             URI endpoint = server.start();
             for (String engine : engines) {
-                run(endpoint, engine, WARM_UP_CONCURRENCY, WARM_UP, Map.of("warm_up", true));
+                run(endpoint, engine, WARM_UP_CONCURRENCY, warmUp, Map.of("warm_up", true));
             }
             for (int round = 1; round <= rounds; round++) {
                 List<String> turn = new ArrayList<>(engines);
@@ -82,6 +93,9 @@ public final class BenchChurn implements Callable<Integer> {
                 for (int concurrency : concurrencies) {
                     for (String engine : turn) {
                         failed += run(endpoint, engine, concurrency, runtime, Map.of("round", round)) ? 0 : 1;
+                        if (bareObjects > 0) {
+                            failed += bare(server.objects(), engine, concurrency, round) ? 0 : 1;
+                        }
                     }
                 }
             }
@@ -119,10 +133,49 @@ public final class BenchChurn implements Callable<Integer> {
         } else {
             line.putAll(JSON.std.mapFrom(said));
         }
+        write(line);
+        return status == 0;
+    }
+
+    /** The same objects by the download path alone, warm and in a process of its own: what the churn can be at most. */
+    private boolean bare(SpawnedServer.Objects objects, String engine, int concurrency, int round)
+            throws IOException, InterruptedException {
+        List<String> arguments = new ArrayList<>(List.of("--contender", "millrace", "--engine", engine));
+        arguments.addAll(List.of("--endpoint-url", objects.endpoint(), "--path-style"));
+        Optional.ofNullable(objects.environment().get("AWS_REGION"))
+                .ifPresent(region -> arguments.addAll(List.of("--region", region)));
+        arguments.addAll(List.of("--bucket", objects.bucket(), "--prefix", objects.prefix()));
+        arguments.addAll(List.of("--objects", Integer.toString(Math.min(layers, bareObjects))));
+        arguments.addAll(List.of("--concurrency", Integer.toString(concurrency), "--rounds", "3"));
+        arguments.addAll(List.of("--dir", folder.resolve("bare").toString()));
+        ProcessBuilder builder = new ProcessBuilder(Children.java(DownloadRounds.class, arguments))
+                .redirectError(ProcessBuilder.Redirect.INHERIT);
+        builder.environment().clear();
+        builder.environment().putAll(objects.environment());
+        Process process = builder.start();
+        process.getOutputStream().close();
+        List<String> said = process.inputReader(StandardCharsets.UTF_8).lines().toList();
+        int status = process.waitFor();
+        Map<String, Object> line = new LinkedHashMap<>(Map.of("bare", true, "round", round));
+        line.put("asked_engine", engine);
+        line.put("concurrency", concurrency);
+        if (status == 0) {
+            Map<String, Object> last = JSON.std.mapFrom(said.get(said.size() - 1));
+            line.put("mib_per_s", ((Number) last.get("mb_per_s")).doubleValue() * 1e6 / (1 << 20));
+            line.put("cpu_seconds_per_gib", last.get("cpu_seconds_per_gib"));
+            line.put("engine", last.get("engine"));
+            line.put("binding", last.get("binding"));
+        } else {
+            line.put("error", "exit status " + status + ", see its words on standard error");
+        }
+        write(line);
+        return status == 0;
+    }
+
+    private void write(Map<String, Object> line) throws IOException {
         String text = JSON.std.with(JSON.Feature.WRITE_NULL_PROPERTIES).asString(line);
         Files.writeString(lines, text + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
         say(text);
-        return status == 0;
     }
 
     private static void say(String line) {

@@ -22,12 +22,18 @@ public final class ChurnTable {
     private static final String GOAL = "io_uring";
     /** What the benchmark itself may cost of what the server costs. */
     private static final double OWN_SHARE = 0.1;
+    /** What it reaches at least of what the download path alone does on the same objects. */
+    private static final double BARE_SHARE = 0.9;
 
     private final List<Run> runs;
+    /** The download path alone. */
+    private final List<Run> bare;
+
     private final StringJoiner out = new StringJoiner("\n", "", "\n");
 
-    private ChurnTable(List<Run> runs) {
+    private ChurnTable(List<Run> runs, List<Run> bare) {
         this.runs = runs;
+        this.bare = bare;
     }
 
     /** One run of the benchmark. */
@@ -82,23 +88,27 @@ public final class ChurnTable {
     /** The table of lines. */
     static String of(List<String> lines) throws IOException {
         List<Run> runs = new ArrayList<>();
+        List<Run> bare = new ArrayList<>();
         StringJoiner head = new StringJoiner("\n", "", "\n");
         for (String line : lines) {
             Map<String, Object> json = JSON.std.mapFrom(line);
             if (!json.containsKey("asked_engine")) {
                 json.forEach((key, value) -> head.add("- " + key + ": " + value));
+            } else if (Boolean.TRUE.equals(json.get("bare"))) {
+                bare.add(new Run(json));
             } else if (!Boolean.TRUE.equals(json.get("warm_up"))) {
                 runs.add(new Run(json));
             }
         }
-        return head + "\n" + new ChurnTable(runs).table();
+        return head + "\n" + new ChurnTable(runs, bare).table();
     }
 
     private String table() {
         out.add(
                 "| at once | asked | ran | MiB/s | downloads | CPU s/GiB | p50 ms | p99 ms | max ms | server MiB | own CPU / server's"
-                        + " | throughput / " + YARDSTICK + " | CPU / " + YARDSTICK + " |");
-        out.add("|--:|:--|:--|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
+                        + " | throughput / " + YARDSTICK + " | CPU / " + YARDSTICK
+                        + " | throughput / bare downloads |");
+        out.add("|--:|:--|:--|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
         for (int concurrency :
                 runs.stream().mapToInt(Run::concurrency).distinct().sorted().toArray()) {
             for (String engine : runs.stream().map(Run::asked).distinct().toList()) {
@@ -117,7 +127,11 @@ public final class ChurnTable {
     }
 
     private List<Run> whole(String engine, int concurrency) {
-        return runs.stream()
+        return whole(runs, engine, concurrency);
+    }
+
+    private static List<Run> whole(List<Run> all, String engine, int concurrency) {
+        return all.stream()
                 .filter(run -> run.isWhole() && run.asked().equals(engine) && run.concurrency() == concurrency)
                 .toList();
     }
@@ -147,7 +161,8 @@ public final class ChurnTable {
                                         / (1 << 20)),
                         show(Spread.of(mine, Run::ownShare), "%.3f"),
                         show(ratio(engine, concurrency, Run::speed), "%.2f"),
-                        show(ratio(engine, concurrency, Run::cpu), "%.3f"))
+                        show(ratio(engine, concurrency, Run::cpu), "%.3f"),
+                        show(toBare(engine, concurrency), "%.2f"))
                 + " |";
     }
 
@@ -157,7 +172,15 @@ public final class ChurnTable {
 
     /** Empty where no round has both. */
     private Spread ratio(String engine, int concurrency, ToDoubleFunction<Run> value) {
-        List<Run> rivals = whole(YARDSTICK, concurrency);
+        return ratio(engine, concurrency, value, whole(YARDSTICK, concurrency));
+    }
+
+    /** Empty where the download path alone did not run beside it. */
+    private Spread toBare(String engine, int concurrency) {
+        return ratio(engine, concurrency, Run::speed, whole(bare, engine, concurrency));
+    }
+
+    private Spread ratio(String engine, int concurrency, ToDoubleFunction<Run> value, List<Run> rivals) {
         return Spread.of(whole(engine, concurrency).stream()
                 .flatMap(run -> rivals.stream()
                         .filter(rival -> rival.round() == run.round())
@@ -179,6 +202,14 @@ public final class ChurnTable {
                             + concurrency + " at once",
                     ratio.isEmpty() ? Optional.empty() : Optional.of(ratio.middle()),
                     one ? ratio.middle() >= 1 : ratio.middle() < 1);
+        }
+        for (int concurrency : new int[] {1, 10, 100}) {
+            Spread ratio = toBare(GOAL, concurrency);
+            goal(
+                    GOAL + " drives at least " + BARE_SHARE + " of what the download path alone reaches at "
+                            + concurrency + " at once",
+                    ratio.isEmpty() ? Optional.empty() : Optional.of(ratio.middle()),
+                    ratio.middle() >= BARE_SHARE);
         }
         Spread share = Spread.of(runs.stream()
                 .filter(Run::isWhole)

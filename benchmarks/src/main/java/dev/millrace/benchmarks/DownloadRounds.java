@@ -2,6 +2,8 @@
 package dev.millrace.benchmarks;
 
 import dev.millrace.io.EngineKind;
+import dev.millrace.transfer.ListedObject;
+import dev.millrace.transfer.S3Source;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -69,8 +71,11 @@ public final class DownloadRounds implements Callable<Integer> {
     @Option(names = "--bucket", defaultValue = "bench", description = "bucket of the objects (${DEFAULT-VALUE})")
     private String bucket = "";
 
-    @Option(names = "--keys", required = true, split = ",", description = "keys, separated by commas")
+    @Option(names = "--keys", split = ",", description = "keys, separated by commas; or --prefix")
     private List<String> keys = List.of();
+
+    @Option(names = "--prefix", description = "instead of --keys: as many of the keys below it as --objects says")
+    private Optional<String> prefix = Optional.empty();
 
     @Option(names = "--objects", description = "downloads a round; the keys are repeated (one of each)")
     private int objects;
@@ -97,9 +102,13 @@ public final class DownloadRounds implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        List<String> names = prefix.isPresent() ? listed(prefix.get()) : keys;
+        if (names.isEmpty()) {
+            throw new IOException("There is nothing to download: name objects by --keys, or by --prefix and --objects");
+        }
         List<Item> items = new ArrayList<>();
-        for (int i = 0; i < (objects == 0 ? keys.size() : objects); i++) {
-            items.add(new Item(bucket, keys.get(i % keys.size()), "object-" + i));
+        for (int i = 0; i < (objects == 0 ? names.size() : objects); i++) {
+            items.add(new Item(bucket, names.get(i % names.size()), "object-" + i));
         }
         int failed = 0;
         try (Contender contender = contender()) {
@@ -115,6 +124,16 @@ public final class DownloadRounds implements Callable<Integer> {
             }
         }
         return failed == 0 ? 0 : 1;
+    }
+
+    /** The first page of a listing is enough. */
+    private List<String> listed(String below) throws IOException {
+        try (S3Source source = s3.source()) {
+            return source.list(bucket, below, Optional.empty()).objects().stream()
+                    .map(ListedObject::key)
+                    .limit(objects)
+                    .toList();
+        }
     }
 
     private int allRounds(Contender contender, List<Item> items) throws IOException {

@@ -30,9 +30,7 @@ final class MillraceDownloads implements Contender {
         IoEngineConfig config =
                 IoEngineConfig.defaults().withEngine(kind).withPool(sizes.buffers(), sizes.bufferBytes());
         engine = IoEngine.open(binding.map(config::withBinding).orElse(config));
-        S3Source.Builder builder =
-                S3Source.builder().endpoint(s3.endpoint).region(s3.region).pathStyle(s3.pathStyle);
-        source = (s3.anonymous ? builder.anonymous() : builder).build();
+        source = s3.source();
         downloader = Downloader.open(
                 engine,
                 source,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.benchmarks;
 
+import dev.millrace.transfer.S3Source;
 import java.net.URI;
 import picocli.CommandLine.Option;
 
@@ -17,4 +18,11 @@ final class S3Options {
 
     @Option(names = "--no-sign-request", description = "anonymous")
     boolean anonymous;
+
+    /** Our own client of it, which is the caller's. */
+    S3Source source() {
+        S3Source.Builder builder =
+                S3Source.builder().endpoint(endpoint).region(region).pathStyle(pathStyle);
+        return (anonymous ? builder.anonymous() : builder).build();
+    }
 }

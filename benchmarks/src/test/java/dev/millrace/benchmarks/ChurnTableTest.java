@@ -28,11 +28,28 @@ class ChurnTableTest {
         assertThat(table).startsWith("- machine: m\n").doesNotContain("9999");
         assertThat(table)
                 .contains("| 1 | io_uring | io_uring, ffm | 300 (200–400) | 10 | 0.550 (0.500–0.600) |")
-                .contains("| 1.50 (1.00–2.00) | 0.550 (0.500–0.600) |\n");
+                .contains("| 1.50 (1.00–2.00) | 0.550 (0.500–0.600) | - |\n");
         assertThat(table)
                 .contains("io_uring at no lower throughput than blocking at 1 at once: met (1.500)")
                 .contains("io_uring takes less CPU a GiB than blocking at 10 at once: not measured")
                 .contains("in each run: met (0.050)");
+    }
+
+    @Test
+    void theDownloadPathAloneIsWhatChurnIsMeasuredBy() throws IOException {
+        String bare = ",\"bare\":true,\"asked_engine\":\"io_uring\",\"mib_per_s\":";
+        String table = ChurnTable.of(List.of(
+                run(1, 1, "io_uring", 95, 1, 0.1),
+                "{\"round\":1,\"concurrency\":1" + bare + "100}",
+                run(1, 10, "io_uring", 80, 1, 0.1),
+                "{\"round\":1,\"concurrency\":10" + bare + "100}",
+                "{\"round\":2,\"concurrency\":10" + bare + "7777}"));
+        assertThat(table)
+                .contains("| - | - | 0.95 (0.95–0.95) |\n")
+                .contains("of what the download path alone reaches at 1 at once: met (0.950)")
+                .contains("of what the download path alone reaches at 10 at once: NOT MET (0.800)")
+                .contains("of what the download path alone reaches at 100 at once: not measured")
+                .doesNotContain("7777");
     }
 
     @Test

@@ -55,6 +55,7 @@ public final class SpawnedServer implements AutoCloseable {
     private final Deque<Process> running = new ArrayDeque<>();
 
     private Optional<Path> folder = Optional.empty();
+    private volatile Optional<Store> used = Optional.empty();
     private boolean killed;
 
     /**
@@ -72,6 +73,21 @@ public final class SpawnedServer implements AutoCloseable {
 
     private record Store(String endpoint, Map<String, String> environment) {}
 
+    /**
+     * The data set in its store.
+     *
+     * @param endpoint the store's address
+     * @param bucket in it
+     * @param prefix of all keys
+     * @param environment of a process that is to be let in
+     */
+    public record Objects(String endpoint, String bucket, String prefix, Map<String, String> environment) {
+        /** Copies. */
+        public Objects {
+            environment = Map.copyOf(environment);
+        }
+    }
+
     /** Starts nothing yet. */
     public SpawnedServer(Order order, Consumer<String> say) {
         this.order = order;
@@ -86,8 +102,8 @@ public final class SpawnedServer implements AutoCloseable {
     public URI start() throws ChurnFailure, InterruptedException {
         Path made = makeFolder();
         Store store = store(made);
-        // Named for what is in it, so that a second run on the same store makes nothing else of it.
-        String remote = "s3://" + order.bucket + "/ondemand-download-churn/" + order.layers + "x" + order.layerSize;
+        used = Optional.of(store);
+        String remote = "s3://" + order.bucket + "/" + prefix();
         say.accept(
                 "making " + order.layers + " layers of " + order.layerSize + " in " + remote + " at " + store.endpoint);
         generate(made, store, remote);
@@ -109,6 +125,17 @@ public final class SpawnedServer implements AutoCloseable {
         awaitLine(made, "serve", server, READY);
         say.accept("the server is ready at " + endpoint);
         return endpoint;
+    }
+
+    /** Named for what is in it, so that a second run on the same store makes nothing else of it. */
+    private String prefix() {
+        return "ondemand-download-churn/" + order.layers + "x" + order.layerSize;
+    }
+
+    /** The data set; only after {@link #start}. */
+    public Objects objects() {
+        Store store = used.orElseThrow();
+        return new Objects(store.endpoint, order.bucket, prefix() + "/", store.environment);
     }
 
     private synchronized Path makeFolder() throws ChurnFailure {
