@@ -9,46 +9,38 @@ import dev.millrace.io.IoEngineConfig;
 import dev.millrace.testkit.EmbeddedS3Main;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.net.URI;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
-import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
-import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.core.sync.ResponseTransformer;
-import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.s3.S3Client;
 
 /**
  * What {@code make demo} shows: real files come out of a real S3 API, through each engine, onto disk, equal to their
- * originals; and beside it the AWS SDK's own {@code toFile} on the same objects in the same run. The server and each
- * contender are processes of their own, so that nobody's CPU time is another's. All that is written lies in one folder,
+ * originals; and beside it the AWS SDK's own {@code toFile} on the same objects in the same run; then layers that come
+ * when they are read ({@link LayersDemo}). The server and each contender are processes of their own, so that nobody's CPU time is another's. All that is written lies in one folder,
  * which goes at the end, however the run ends.
  */
 @Command(
         name = "demo",
         mixinStandardHelpOptions = true,
         description =
-                "Downloads real files from an embedded S3 server by each engine and by the AWS SDK, compares them "
-                        + "with their originals, and prints one table.")
+                "Downloads real files from an embedded S3 server by each engine and by the AWS SDK, compares them with "
+                        + "their originals and prints one table; then reads layers that come when they are read.")
 public final class Demo implements Callable<Integer> {
     private static final String BUCKET = "demo";
     private static final long MIB = 1 << 20;
@@ -76,35 +68,6 @@ public final class Demo implements Callable<Integer> {
 
     @Option(names = "--concurrency", defaultValue = "8", description = "downloads at once (${DEFAULT-VALUE})")
     private int concurrency = 8;
-
-    /** The server as its first line tells it. */
-    private record Server(URI endpoint, String region, String accessKey, String secretKey) {
-        static Server parse(String line) {
-            Map<String, String> fields = Arrays.stream(line.split(" ", -1))
-                    .map(field -> field.split("=", 2))
-                    .filter(field -> field.length == 2)
-                    .collect(Collectors.toMap(field -> field[0], field -> field[1], (a, b) -> b));
-            return new Server(
-                    URI.create(fields.getOrDefault("endpoint", "")),
-                    fields.getOrDefault("region", ""),
-                    fields.getOrDefault("access_key", ""),
-                    fields.getOrDefault("secret_key", ""));
-        }
-
-        S3Client client() {
-            return S3Client.builder()
-                    .endpointOverride(endpoint)
-                    .region(Region.of(region))
-                    .forcePathStyle(true)
-                    .credentialsProvider(
-                            StaticCredentialsProvider.create(AwsBasicCredentials.create(accessKey, secretKey)))
-                    .build();
-        }
-
-        List<String> options() {
-            return List.of("--endpoint-url", endpoint.toString(), "--path-style", "--region", region);
-        }
-    }
 
     /** An object on the server, and what its file must be. */
     private record Stored(RealFiles.Sample sample, Item item, String sha256) {}
@@ -151,8 +114,15 @@ public final class Demo implements Callable<Integer> {
                 System.getProperty("java.home"),
                 repository);
 
+        List<EngineKind> engines = new ArrayList<>();
+        List<String> skipped = new ArrayList<>();
+        for (EngineKind kind : EngineKind.values()) {
+            missing(kind)
+                    .ifPresentOrElse(
+                            why -> skipped.add(kind.label() + " was left out: " + why), () -> engines.add(kind));
+        }
         Path store = work.resolve("server");
-        Server server = Server.parse(children.serve(
+        EmbeddedStore server = EmbeddedStore.parse(children.serve(
                 "server", Children.java(EmbeddedS3Main.class, List.of("--bucket", BUCKET, store.toString()))));
         System.out.printf("S3 server:  %s, a process of its own%n", server.endpoint());
         List<Stored> stored;
@@ -165,14 +135,8 @@ public final class Demo implements Callable<Integer> {
         Item.write(stored.stream().map(Stored::item).toList(), manifest);
 
         List<DemoTable.Row> rows = new ArrayList<>();
-        List<String> skipped = new ArrayList<>();
         boolean equal = true;
-        for (EngineKind kind : EngineKind.values()) {
-            Optional<String> missing = missing(kind);
-            if (missing.isPresent()) {
-                skipped.add(kind.label() + " was left out: " + missing.get());
-                continue;
-            }
+        for (EngineKind kind : engines) {
             List<String> command =
                     new ArrayList<>(List.of(millrace.toString(), "get", "--json", "--engine", kind.label()));
             equal &= contend("millrace " + kind.label(), command, server, manifest, stored, children, work, rows);
@@ -187,13 +151,15 @@ public final class Demo implements Callable<Integer> {
                 equal
                         ? DemoTable.sentence(rows, samples.size(), bytes)
                         : "FAILED: at least one file is missing or differs from its original; see above.");
-        return equal ? 0 : 1;
+        System.out.println();
+        boolean held = new LayersDemo(children, work, millrace, server, BUCKET).run(engines);
+        return equal && held ? 0 : 1;
     }
 
-    /** The objects lie there twice: with the server, and as they come down. */
+    /** The objects lie there twice: with the server, and as they come down; the first are there to the end. */
     private static void checkSpace(Path work, long bytes) throws IOException {
         long free = Files.getFileStore(work).getUsableSpace();
-        long needed = 2 * bytes + 256 * MIB;
+        long needed = bytes + Math.max(bytes, LayersDemo.DISK_BYTES) + 256 * MIB;
         if (free < needed) {
             throw new IOException(
                     "The demo needs " + needed / MIB + " MiB in " + work + "; " + free / MIB + " MiB are free.");
@@ -248,7 +214,7 @@ public final class Demo implements Callable<Integer> {
     private boolean contend(
             String name,
             List<String> program,
-            Server server,
+            EmbeddedStore server,
             Path manifest,
             List<Stored> stored,
             Children children,
@@ -260,14 +226,7 @@ public final class Demo implements Callable<Integer> {
         command.addAll(server.options());
         command.addAll(List.of("--concurrency", Integer.toString(concurrency), "--manifest", manifest.toString()));
         command.add(target + "/");
-        Map<String, String> environment = new HashMap<>();
-        environment.put("AWS_ACCESS_KEY_ID", server.accessKey());
-        environment.put("AWS_SECRET_ACCESS_KEY", server.secretKey());
-        environment.put("AWS_EC2_METADATA_DISABLED", "true");
-        environment.put("AWS_CONFIG_FILE", work.resolve("no-config").toString());
-        environment.put(
-                "AWS_SHARED_CREDENTIALS_FILE", work.resolve("no-credentials").toString());
-        Children.Result result = children.run(name.replace(' ', '-'), command, environment);
+        Children.Result result = children.run(name.replace(' ', '-'), command, server.environment(work));
         List<String> wrong = parallel(stored, object -> difference(target, object)).stream()
                 .flatMap(Optional::stream)
                 .toList();
