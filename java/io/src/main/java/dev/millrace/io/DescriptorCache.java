@@ -6,6 +6,7 @@ import dev.millrace.io.Descriptor.Reopened;
 import dev.millrace.io.Descriptor.Waiting;
 import dev.millrace.io.engine.EngineLoop;
 import dev.millrace.io.engine.Errno;
+import dev.millrace.io.engine.OpenFilesLimit;
 import dev.millrace.io.engine.Syscalls;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -38,6 +39,8 @@ import java.util.function.Function;
 final class DescriptorCache {
     /** Descriptors given up, one after the other, for an open that the system has none for. */
     private static final int MOST_SHED = 16;
+    /** Read before descriptors are short, since reading takes one. */
+    private static final String PROCESS_LIMIT = OpenFilesLimit.text();
 
     /** Someone who needs room for one more descriptor. */
     interface Request {
@@ -54,7 +57,6 @@ final class DescriptorCache {
     private final IoEngine engine;
     private final Executor files;
     private final int limit;
-    private final String processLimit = OpenFilesLimit.TEXT;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -94,7 +96,7 @@ final class DescriptorCache {
     String usage() {
         DescriptorCounters now = counters();
         return "(" + now.open() + " of at most " + limit + " descriptors are open for files of this engine and in use, "
-                + "and RLIMIT_NOFILE is " + processLimit + ")";
+                + "and RLIMIT_NOFILE is " + PROCESS_LIMIT + ")";
     }
 
     // ------------------------------------------------------------------ opening
