@@ -2,6 +2,7 @@
 package dev.millrace.benchmarks;
 
 import dev.millrace.io.EngineKind;
+import dev.millrace.testkit.FileTree;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -133,7 +134,7 @@ public final class DownloadRounds implements Callable<Integer> {
         Path target = folder.resolve("round-" + round);
         Files.createDirectories(target);
         Figures figures = contender.run(items, target);
-        WorkFolder.removeTree(target);
+        FileTree.remove(target);
         System.out.println(Figures.json(line(round, figures)));
         return figures.failed();
     }
