@@ -274,7 +274,8 @@ class BulkDownloadTest {
                 request -> {
                     requests.add(request);
                     return request.expectedETag().isPresent()
-                            ? CompletableFuture.failedFuture(new DownloadFailure.ObjectChanged("changed"))
+                            ? CompletableFuture.failedFuture(new DownloadFailure.ObjectChanged(
+                                    "changed", new ChangedException("another ETag")))
                             : write(request);
                 },
                 object -> CompletableFuture.completedFuture(head(object.key().equals("same") ? "\"listed\"" : "\"x\"")),
