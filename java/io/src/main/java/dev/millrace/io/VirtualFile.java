@@ -476,9 +476,8 @@ public final class VirtualFile implements AutoCloseable {
             if (before.error() < 0) {
                 throw engine.failure("stat", path(), -before.error(), 0, false);
             }
-            // Looked at first: asked for more than there is, a file system takes all that is left before it says no,
-            // and
-            // everyone else's writes fail meanwhile.
+            // Looked at first: asked for more than there is, a file system takes all that is left before it says
+            // no, and everyone else's writes fail meanwhile.
             long free = syscalls.freeBytes(path());
             if (free >= 0 && whole - before.stat().allocatedBytes() > free) {
                 throw noSpace(Errno.ENOSPC, length, free);
@@ -584,8 +583,8 @@ public final class VirtualFile implements AutoCloseable {
     }
 
     /** {@link Descriptor#enter(String, PinWaiter)}. */
-    boolean enter(String operation, PinWaiter waiter) {
-        return descriptor.enter(operation, waiter);
+    void enter(String operation, PinWaiter waiter) {
+        descriptor.enter(operation, waiter);
     }
 
     /** {@link Descriptor#leave}. */
