@@ -159,11 +159,6 @@ public final class VirtualFile implements AutoCloseable {
         return (length + blockSize - 1) & -(long) blockSize;
     }
 
-    /** The start of the block that an offset lies in; through the page cache the offset itself. */
-    long roundDownToBlock(long offset) {
-        return offset & -(long) blockSize;
-    }
-
     /** Size, type and file system now. */
     public FileStat stat() throws IoFailure {
         int fd = descriptor.enter("stat");

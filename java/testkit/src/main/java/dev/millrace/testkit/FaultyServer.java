@@ -156,16 +156,6 @@ public abstract sealed class FaultyServer implements AutoCloseable permits Fault
         }
     }
 
-    /** Forgets the requests seen so far; their count goes on. */
-    public final void forgetRequests() {
-        lock.lock();
-        try {
-            seen.clear();
-        } finally {
-            lock.unlock();
-        }
-    }
-
     /** Connections that clients opened since the start. */
     public final long connectionCount() {
         return connectionCount.get();
