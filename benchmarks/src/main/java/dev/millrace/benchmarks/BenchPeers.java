@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.benchmarks;
 
+import dev.millrace.testkit.FileTree;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -291,7 +292,7 @@ public final class BenchPeers implements Callable<Integer> {
     private void settle() throws InterruptedException {
         try (var folders = Files.newDirectoryStream(work, "files-*")) {
             for (Path left : folders) {
-                WorkFolder.removeTree(left);
+                FileTree.remove(left);
             }
             Process sync = new ProcessBuilder("sync", "-f", work.toString())
                     .redirectErrorStream(true)

@@ -2,6 +2,7 @@
 package dev.millrace.benchmarks;
 
 import com.fasterxml.jackson.jr.ob.JSON;
+import dev.millrace.testkit.FileTree;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -98,7 +99,7 @@ final class CommandPeer implements Peer {
             try {
                 return measured(number, whole);
             } finally {
-                WorkFolder.removeTree(folder);
+                FileTree.remove(folder);
             }
         } catch (IOException e) {
             throw new PeerFailure("its folder fails: " + Commands.sentence(e));

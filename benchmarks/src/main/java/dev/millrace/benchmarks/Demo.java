@@ -7,6 +7,7 @@ import dev.millrace.io.EngineUnavailableException;
 import dev.millrace.io.IoEngine;
 import dev.millrace.io.IoEngineConfig;
 import dev.millrace.testkit.EmbeddedS3Main;
+import dev.millrace.testkit.FileTree;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.FileChannel;
@@ -230,7 +231,7 @@ public final class Demo implements Callable<Integer> {
         List<String> wrong = parallel(stored, object -> difference(target, object)).stream()
                 .flatMap(Optional::stream)
                 .toList();
-        WorkFolder.removeTree(target);
+        FileTree.remove(target);
         if (result.status() != 0 || result.lastLine().isEmpty()) {
             System.out.printf("%s failed with exit status %d: %s%n", name, result.status(), result.complaint());
         } else {

@@ -2,6 +2,7 @@
 package dev.millrace.benchmarks;
 
 import dev.millrace.io.EngineKind;
+import dev.millrace.testkit.FileTree;
 import dev.millrace.transfer.ListedObject;
 import dev.millrace.transfer.S3Source;
 import java.io.BufferedReader;
@@ -152,7 +153,7 @@ public final class DownloadRounds implements Callable<Integer> {
         Path target = folder.resolve("round-" + round);
         Files.createDirectories(target);
         Figures figures = contender.run(items, target);
-        WorkFolder.removeTree(target);
+        FileTree.remove(target);
         System.out.println(Figures.json(line(round, figures)));
         return figures.failed();
     }

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.benchmarks;
 
+import dev.millrace.testkit.FileTree;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -47,7 +45,7 @@ final class WorkFolder {
 
     /** Removes the folder with all that is in it. */
     void remove() throws IOException {
-        removeTree(path);
+        FileTree.remove(path);
         lock.close();
     }
 
@@ -63,35 +61,10 @@ final class WorkFolder {
                 try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
                     Optional<FileLock> free = Optional.ofNullable(channel.tryLock());
                     if (free.isPresent()) {
-                        removeTree(folder);
+                        FileTree.remove(folder);
                     }
                 }
             }
         }
-    }
-
-    /** Removes a folder; what is gone already, or is being removed by another at the same time, is no error. */
-    static void removeTree(Path root) throws IOException {
-        if (!Files.exists(root)) {
-            return;
-        }
-        Files.walkFileTree(root, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                Files.deleteIfExists(file);
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult visitFileFailed(Path file, IOException e) {
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path directory, IOException e) throws IOException {
-                Files.deleteIfExists(directory);
-                return FileVisitResult.CONTINUE;
-            }
-        });
     }
 }

@@ -18,7 +18,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The bounded pool of an engine's buffers: one mapping, on huge pages where they can be had, cut into buffers of one
- * size. The memory is the engine's and not a ring's: any buffer goes with any file, whatever engine runs. It never grows; who finds it empty waits in line, first come first served. Any thread.
+ * size. The memory is the engine's and not a ring's: any buffer goes with any file, whatever engine runs. It never grows;
+ * who finds it empty waits in line, first come first served. Any thread.
  */
 public final class BufferPool {
     private static final Logger LOG = LoggerFactory.getLogger(BufferPool.class);

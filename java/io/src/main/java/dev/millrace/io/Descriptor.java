@@ -163,22 +163,22 @@ final class Descriptor implements DescriptorCache.Request {
         return fd;
     }
 
-    /**
-     * Pins without ever waiting, from any thread.
-     *
-     * @return true where it is pinned; otherwise {@code waiter} is told, perhaps before this returns
-     */
-    boolean enter(String operation, PinWaiter waiter) {
+    /** Pins without ever waiting, from any thread; {@code waiter} is told, perhaps before this returns. */
+    void enter(String operation, PinWaiter waiter) {
         try {
             checkOpen(operation);
         } catch (IoFailure e) {
             waiter.refused(e);
-            return false;
+            return;
         }
-        return pin() || cache.enter(this, operation, waiter);
+        if (pin()) {
+            waiter.pinned();
+        } else {
+            cache.enter(this, operation, waiter);
+        }
     }
 
-    /** Takes back an {@link #enter(String, PinWaiter)}; false where that was told, or is about to be. */
+    /** Takes back an {@link #enter(String, PinWaiter)}; false where its waiter was told, or is about to be. */
     boolean leave(PinWaiter waiter) {
         return cache.leave(this, waiter);
     }
@@ -465,8 +465,8 @@ final class Descriptor implements DescriptorCache.Request {
         Reopened outcome;
         try {
             outcome = reopen(engine.syscalls());
-        } catch (RuntimeException
-                | Error e) { // no memory for a path: those who wait are not to be left without an answer
+        } catch (RuntimeException | Error e) {
+            // No memory for a path, say: those who wait are not to be left without an answer.
             LOG.error("{} could not be opened again", path, e);
             outcome = refused(path, "open", Errno.UNKNOWN);
         }

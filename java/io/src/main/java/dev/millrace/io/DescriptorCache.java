@@ -6,6 +6,7 @@ import dev.millrace.io.Descriptor.Reopened;
 import dev.millrace.io.Descriptor.Waiting;
 import dev.millrace.io.engine.EngineLoop;
 import dev.millrace.io.engine.Errno;
+import dev.millrace.io.engine.OpenFilesLimit;
 import dev.millrace.io.engine.Syscalls;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -15,6 +16,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
@@ -38,6 +40,8 @@ import java.util.function.Function;
 final class DescriptorCache {
     /** Descriptors given up, one after the other, for an open that the system has none for. */
     private static final int MOST_SHED = 16;
+    /** Read before descriptors are short, since reading takes one. */
+    private static final String PROCESS_LIMIT = OpenFilesLimit.text();
 
     /** Someone who needs room for one more descriptor. */
     interface Request {
@@ -54,7 +58,6 @@ final class DescriptorCache {
     private final IoEngine engine;
     private final Executor files;
     private final int limit;
-    private final String processLimit = OpenFilesLimit.TEXT;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -94,7 +97,7 @@ final class DescriptorCache {
     String usage() {
         DescriptorCounters now = counters();
         return "(" + now.open() + " of at most " + limit + " descriptors are open for files of this engine and in use, "
-                + "and RLIMIT_NOFILE is " + processLimit + ")";
+                + "and RLIMIT_NOFILE is " + PROCESS_LIMIT + ")";
     }
 
     // ------------------------------------------------------------------ opening
@@ -118,16 +121,7 @@ final class DescriptorCache {
     }
 
     private Optional<Grant> ask(Opening opening) {
-        List<Runnable> after = new ArrayList<>();
-        Optional<Grant> grant;
-        lock.lock();
-        try {
-            grant = request(opening, after);
-        } finally {
-            lock.unlock();
-        }
-        after.forEach(Runnable::run);
-        return grant;
+        return answer(after -> request(opening, after));
     }
 
     /** Nothing was opened after all. */
@@ -191,15 +185,8 @@ final class DescriptorCache {
     void enter(Descriptor descriptor, String operation) throws IoFailure {
         refuseEngineThread();
         ParkedPin parked = new ParkedPin();
-        List<Runnable> after = new ArrayList<>();
-        Optional<Grant> grant;
-        lock.lock();
-        try {
-            grant = enter(descriptor, new Waiting(operation, parked), after).or(descriptor::grant);
-        } finally {
-            lock.unlock();
-        }
-        after.forEach(Runnable::run);
+        Optional<Grant> grant = answer(after ->
+                enter(descriptor, new Waiting(operation, parked), after).or(descriptor::grant));
         // What it waits for may be waiting for a thread: then it is done on this one.
         for (; grant.isPresent() && grant.get().begin(); grant = nextFor(descriptor, parked)) {
             carryOut(grant.get());
@@ -217,22 +204,9 @@ final class DescriptorCache {
     }
 
     /** {@link Descriptor#enter(String, PinWaiter)} of one that is not simply open. */
-    boolean enter(Descriptor descriptor, String operation, PinWaiter waiter) {
-        List<Runnable> after = new ArrayList<>();
-        Optional<Grant> grant = Optional.empty();
-        lock.lock();
-        try {
-            if (descriptor.phase() == Phase.OPEN && !descriptor.isClosing()) {
-                descriptor.reopenTo(1);
-                return true;
-            }
-            grant = enter(descriptor, new Waiting(operation, waiter), after);
-        } finally {
-            lock.unlock();
-        }
-        after.forEach(Runnable::run);
-        grant.ifPresent(this::dispatch);
-        return false;
+    void enter(Descriptor descriptor, String operation, PinWaiter waiter) {
+        answer(after -> enter(descriptor, new Waiting(operation, waiter), after))
+                .ifPresent(this::dispatch);
     }
 
     private Optional<Grant> enter(Descriptor descriptor, Waiting who, List<Runnable> after) {
@@ -437,20 +411,26 @@ final class DescriptorCache {
 
     // ------------------------------------------------------------------ below the lock
 
-    private interface Locked {
-        void run(List<Runnable> after);
+    /** Runs below the lock, and then what that leaves to be told or done. */
+    private void after(Consumer<List<Runnable>> body) {
+        answer(after -> {
+            body.accept(after);
+            return Optional.empty();
+        });
     }
 
-    /** Runs below the lock, and then what that leaves to be told or done. */
-    private void after(Locked body) {
+    /** The same for what has an answer. */
+    private Optional<Grant> answer(Function<List<Runnable>, Optional<Grant>> body) {
         List<Runnable> after = new ArrayList<>(0);
+        Optional<Grant> answer;
         lock.lock();
         try {
-            body.run(after);
+            answer = body.apply(after);
         } finally {
             lock.unlock();
         }
         after.forEach(Runnable::run);
+        return answer;
     }
 
     private enum Refusal {
@@ -506,9 +486,8 @@ final class DescriptorCache {
         }
         line.add(request);
         waits++;
-        // Announced before the last look at who is in use, and who unpins looks at the announcement last: one of the
-        // two
-        // sees the other.
+        // Announced before the last look at who is in use, and who unpins looks at the announcement last: one of
+        // the two sees the other.
         wanted = true;
         drain(after);
         return Optional.empty();

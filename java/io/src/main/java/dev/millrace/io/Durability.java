@@ -56,9 +56,7 @@ final class Durability {
         }
         CompletableFuture<Void> future = new CompletableFuture<>();
         SyncOperation operation = new SyncOperation(future);
-        if (descriptor.enter("fsync", operation)) {
-            operation.pinned();
-        }
+        descriptor.enter("fsync", operation);
         return future;
     }
 

@@ -11,9 +11,7 @@ abstract class FileOperation extends LaneOperation implements PinWaiter {
 
     /** Pins the file and submits, at once or when there is a descriptor. The request is filled but for the descriptor. */
     final void begin(String operation) {
-        if (file.enter(operation, this)) {
-            pinned();
-        }
+        file.enter(operation, this);
     }
 
     @Override

@@ -43,8 +43,8 @@ import org.slf4j.LoggerFactory;
  * }</pre>
  *
  * <p><b>Threads.</b> Everything here may be called from any thread. Blocking calls of platform threads run on those;
- * futures and virtual threads are served by engine threads, one a ring, of which each file has one. Users' futures complete on the configured executor, so
- * that a continuation that blocks stops nobody's I/O.
+ * futures and virtual threads are served by engine threads, one a ring, of which each file has one. Users' futures complete
+ * on the configured executor, so that a continuation that blocks stops nobody's I/O.
  *
  * <p><b>Switching.</b> {@link #switchTo} puts another engine in the place of the one that runs, under load and under open
  * files: what has begun ends on the old one, what begins goes to the new one.
@@ -155,11 +155,9 @@ public final class IoEngine implements AutoCloseable {
      * @throws EngineClosedException where the engine is closing
      */
     public void switchTo(EngineKind kind) throws IoFailure {
-        if (EngineLoop.isAnyEngineThread()) {
-            throw new IllegalStateException("a switch on an engine thread would stop all I/O");
-        }
+        refuseSwitchOnEngineThread();
         String what = "switch to the engine " + kind.label();
-        if (lanes.isClosing() || holders.getAndUpdate(count -> count == 0 ? 0 : count + 1) == 0) {
+        if (lanes.isClosing() || !tryHold()) { // that the one that runs has failed is a reason to switch
             throw closedException(what, "");
         }
         try {
@@ -199,9 +197,7 @@ public final class IoEngine implements AutoCloseable {
      * @throws EngineClosedException where the engine is closing
      */
     public void switchMode(IoMode next) throws EngineClosedException {
-        if (EngineLoop.isAnyEngineThread()) {
-            throw new IllegalStateException("a switch on an engine thread would stop all I/O");
-        }
+        refuseSwitchOnEngineThread();
         holdFor("switch to the mode " + next.label(), "");
         modeSwitching.lock();
         try {
@@ -210,6 +206,12 @@ public final class IoEngine implements AutoCloseable {
         } finally {
             modeSwitching.unlock();
             letGo();
+        }
+    }
+
+    private static void refuseSwitchOnEngineThread() {
+        if (EngineLoop.isAnyEngineThread()) {
+            throw new IllegalStateException("a switch on an engine thread would stop all I/O");
         }
     }
 
@@ -534,9 +536,13 @@ public final class IoEngine implements AutoCloseable {
      */
     void holdFor(String operation, String path) throws EngineClosedException {
         checkOpen(operation, path);
-        if (holders.getAndUpdate(count -> count == 0 ? 0 : count + 1) == 0) {
+        if (!tryHold()) {
             throw closedException(operation, path);
         }
+    }
+
+    private boolean tryHold() {
+        return holders.getAndUpdate(count -> count == 0 ? 0 : count + 1) > 0;
     }
 
     /** Holds it for a file, which may be closed after its engine; only while its open holds it. */

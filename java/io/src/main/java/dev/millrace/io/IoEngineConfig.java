@@ -4,6 +4,7 @@ package dev.millrace.io;
 import dev.millrace.bindings.Settings;
 import java.util.Optional;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 
 /**
  * How an engine is made. Start with {@link #defaults()} and derive.
@@ -99,87 +100,30 @@ public record IoEngineConfig(
 
     /** The same with this engine, or with the best that works. */
     public IoEngineConfig withEngine(Optional<EngineKind> kind) {
-        return new IoEngineConfig(
-                kind,
-                binding,
-                slots,
-                queue,
-                workers,
-                kernelWorkers,
-                bufferSize,
-                buffers,
-                descriptors,
-                rings,
-                switching,
-                executor);
+        return with(draft -> draft.engine = kind);
     }
 
     /** The same with this binding. */
     public IoEngineConfig withBinding(String name) {
-        return new IoEngineConfig(
-                engine,
-                Optional.of(name),
-                slots,
-                queue,
-                workers,
-                kernelWorkers,
-                bufferSize,
-                buffers,
-                descriptors,
-                rings,
-                switching,
-                executor);
+        return with(draft -> draft.binding = Optional.of(name));
     }
 
     /** The same with another bound of operations in flight. */
     public IoEngineConfig withSlots(int count) {
-        return new IoEngineConfig(
-                engine,
-                binding,
-                count,
-                queue,
-                workers,
-                kernelWorkers,
-                bufferSize,
-                buffers,
-                descriptors,
-                rings,
-                switching,
-                executor);
+        return with(draft -> draft.slots = count);
     }
 
     /** The same with another pool: count and size in bytes of its buffers. */
     public IoEngineConfig withPool(int count, int size) {
-        return new IoEngineConfig(
-                engine,
-                binding,
-                slots,
-                queue,
-                workers,
-                kernelWorkers,
-                size,
-                count,
-                descriptors,
-                rings,
-                switching,
-                executor);
+        return with(draft -> {
+            draft.bufferSize = size;
+            draft.buffers = count;
+        });
     }
 
     /** The same with another number of worker threads. */
     public IoEngineConfig withWorkers(int count) {
-        return new IoEngineConfig(
-                engine,
-                binding,
-                slots,
-                queue,
-                count,
-                kernelWorkers,
-                bufferSize,
-                buffers,
-                descriptors,
-                rings,
-                switching,
-                executor);
+        return with(draft -> draft.workers = count);
     }
 
     /**
@@ -187,69 +131,74 @@ public record IoEngineConfig(
      * Files that are locked, or have lost their names, keep theirs.
      */
     public IoEngineConfig withDescriptors(int count) {
-        return new IoEngineConfig(
-                engine,
-                binding,
-                slots,
-                queue,
-                workers,
-                kernelWorkers,
-                bufferSize,
-                buffers,
-                count,
-                rings,
-                switching,
-                executor);
+        return with(draft -> draft.descriptors = count);
     }
 
     /** The same with another number of rings. */
     public IoEngineConfig withRings(int count) {
-        return new IoEngineConfig(
-                engine,
-                binding,
-                slots,
-                queue,
-                workers,
-                kernelWorkers,
-                bufferSize,
-                buffers,
-                descriptors,
-                count,
-                switching,
-                executor);
+        return with(draft -> draft.rings = count);
     }
 
     /** The same, able to switch to engines of native code also where it is opened as blocking. */
     public IoEngineConfig withSwitching() {
-        return new IoEngineConfig(
-                engine,
-                binding,
-                slots,
-                queue,
-                workers,
-                kernelWorkers,
-                bufferSize,
-                buffers,
-                descriptors,
-                rings,
-                true,
-                executor);
+        return with(draft -> draft.switching = true);
     }
 
     /** The same with this executor for users' futures. */
     public IoEngineConfig withExecutor(Executor chosen) {
-        return new IoEngineConfig(
-                engine,
-                binding,
-                slots,
-                queue,
-                workers,
-                kernelWorkers,
-                bufferSize,
-                buffers,
-                descriptors,
-                rings,
-                switching,
-                Optional.of(chosen));
+        return with(draft -> draft.executor = Optional.of(chosen));
+    }
+
+    private IoEngineConfig with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.finished();
+    }
+
+    /** A copy under way: the one place that knows all components, so that each derivation names only its own. */
+    private static final class Draft {
+        private Optional<EngineKind> engine;
+        private Optional<String> binding;
+        private int slots;
+        private final int queue;
+        private int workers;
+        private final int kernelWorkers;
+        private int bufferSize;
+        private int buffers;
+        private int descriptors;
+        private int rings;
+        private boolean switching;
+        private Optional<Executor> executor;
+
+        Draft(IoEngineConfig from) {
+            engine = from.engine;
+            binding = from.binding;
+            slots = from.slots;
+            queue = from.queue;
+            workers = from.workers;
+            kernelWorkers = from.kernelWorkers;
+            bufferSize = from.bufferSize;
+            buffers = from.buffers;
+            descriptors = from.descriptors;
+            rings = from.rings;
+            switching = from.switching;
+            executor = from.executor;
+        }
+
+        IoEngineConfig finished() {
+            return new IoEngineConfig(
+                    engine,
+                    binding,
+                    slots,
+                    queue,
+                    workers,
+                    kernelWorkers,
+                    bufferSize,
+                    buffers,
+                    descriptors,
+                    rings,
+                    switching,
+                    executor);
+        }
     }
 }

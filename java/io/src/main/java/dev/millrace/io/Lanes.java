@@ -65,11 +65,15 @@ final class Lanes {
 
         /** Why one of them ended by itself. */
         Optional<String> failure() {
-            return lanes.stream()
-                    .map(lane -> lane.loop().failure())
-                    .filter(text -> !text.isEmpty())
-                    .findFirst();
+            return failureOf(lanes);
         }
+    }
+
+    private static Optional<String> failureOf(List<Lane> lanes) {
+        return lanes.stream()
+                .map(lane -> lane.loop().failure())
+                .filter(text -> !text.isEmpty())
+                .findFirst();
     }
 
     /** Where a file sits: always on the same of the lanes that run. */
@@ -152,12 +156,7 @@ final class Lanes {
 
     /** Why lanes that run, or have run and are ending, ended by themselves; empty where none did. */
     String failure() {
-        return current.failure()
-                .orElseGet(() -> snapshot().stream()
-                        .map(lane -> lane.loop().failure())
-                        .filter(text -> !text.isEmpty())
-                        .findFirst()
-                        .orElse(""));
+        return failureOf(snapshot()).orElse("");
     }
 
     /** True where operations can be begun. Asked by each of them: allocates nothing. */

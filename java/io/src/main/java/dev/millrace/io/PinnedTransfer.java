@@ -16,9 +16,7 @@ abstract class PinnedTransfer extends TransferOperation implements PinWaiter {
         owned.handOver();
         write = toFile;
         prepare(write, owned, at, count, position, file.alignment());
-        if (file.enter(VirtualFile.name(write), this)) {
-            pinned();
-        }
+        file.enter(VirtualFile.name(write), this);
     }
 
     /** Takes it back while it waits for a descriptor; false where it no longer does. */

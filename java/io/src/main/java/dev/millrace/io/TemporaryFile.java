@@ -19,9 +19,9 @@ import org.slf4j.LoggerFactory;
 /**
  * A file that is written before it gets its final name: in the final name's own folder, named
  * {@code .<32 hex>.millrace-part}, locked by its writer, and keeping one of the engine's descriptors until {@link #close}
- * ({@link IoEngineConfig#descriptors}), since the lock would go with it. {@link #publish} is the one way to a final name; {@link #close}
- * without it removes the file. After a crash nobody holds the lock, and exactly the files of this form without one may go
- * ({@link #clean}).
+ * ({@link IoEngineConfig#descriptors}), since the lock would go with it. {@link #publish} is the one way to a final name;
+ * {@link #close} without it removes the file. After a crash nobody holds the lock, and exactly the files of this form
+ * without one may go ({@link #clean}).
  *
  * <p>All methods block a platform thread and park a virtual one. One thread at a time.
  */

@@ -146,9 +146,7 @@ final class VectoredTransfer implements PinWaiter {
             }
             throw e;
         }
-        if (file.enter(VirtualFile.name(write), this)) {
-            pinned();
-        }
+        file.enter(VirtualFile.name(write), this);
     }
 
     @Override

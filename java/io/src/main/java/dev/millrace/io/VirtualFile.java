@@ -159,11 +159,6 @@ public final class VirtualFile implements AutoCloseable {
         return (length + blockSize - 1) & -(long) blockSize;
     }
 
-    /** The start of the block that an offset lies in; through the page cache the offset itself. */
-    long roundDownToBlock(long offset) {
-        return offset & -(long) blockSize;
-    }
-
     /** Size, type and file system now. */
     public FileStat stat() throws IoFailure {
         int fd = descriptor.enter("stat");
@@ -476,9 +471,8 @@ public final class VirtualFile implements AutoCloseable {
             if (before.error() < 0) {
                 throw engine.failure("stat", path(), -before.error(), 0, false);
             }
-            // Looked at first: asked for more than there is, a file system takes all that is left before it says no,
-            // and
-            // everyone else's writes fail meanwhile.
+            // Looked at first: asked for more than there is, a file system takes all that is left before it says
+            // no, and everyone else's writes fail meanwhile.
             long free = syscalls.freeBytes(path());
             if (free >= 0 && whole - before.stat().allocatedBytes() > free) {
                 throw noSpace(Errno.ENOSPC, length, free);
@@ -584,8 +578,8 @@ public final class VirtualFile implements AutoCloseable {
     }
 
     /** {@link Descriptor#enter(String, PinWaiter)}. */
-    boolean enter(String operation, PinWaiter waiter) {
-        return descriptor.enter(operation, waiter);
+    void enter(String operation, PinWaiter waiter) {
+        descriptor.enter(operation, waiter);
     }
 
     /** {@link Descriptor#leave}. */

@@ -43,7 +43,8 @@
  * forbids io_uring while an engine runs ends that engine: what is in flight may be half done, so that nobody but its caller
  * knows whether it can be done again. Each operation ends with an {@link dev.millrace.io.EngineClosedException} that names
  * the cause, and each buffer comes back once the kernel has let go of it. A switch to another engine makes the same files
- * and buffers usable again, and the next engine that is opened is one that works. What each rule of this package is held by, {@code java/io/CONTRACT.md} lists.
+ * and buffers usable again, and the next engine that is opened is one that works. What each rule of this package is held
+ * by, {@code java/io/CONTRACT.md} lists.
  *
  * <p><b>JFR.</b> A recording shows {@code dev.millrace.Operation} (what went through an engine thread, with its time in
  * line) and {@code dev.millrace.BlockingCall} (what held a caller up), both from 10 ms on unless it asks for shorter ones,

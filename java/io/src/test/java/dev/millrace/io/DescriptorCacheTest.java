@@ -80,6 +80,33 @@ class DescriptorCacheTest {
         assertThat(files.engine.descriptors()).matches(reached);
     }
 
+    /** One descriptor: a held read of one file has it, and a read of another waits for it. */
+    private final class OneWaits implements AutoCloseable {
+        private final VirtualFile patient;
+        private final VirtualFile busy;
+        private final OwnedBuffer one = buffer();
+        private final OwnedBuffer two = buffer();
+        private final OwnedBuffer three = buffer();
+        private final CompletableFuture<IoResult> first;
+        private final Flight flight;
+        private final CompletableFuture<IoResult> waits;
+
+        OneWaits() throws Exception {
+            patient = file("patient");
+            busy = file("busy");
+            first = busy.readAsync(one, 0, 4, 0);
+            flight = files.driver.awaitInFlight(1).get(0);
+            waits = patient.readAsync(two, 0, 4, 0);
+        }
+
+        @Override
+        public void close() throws IoFailure {
+            List.of(one, two, three).forEach(OwnedBuffer::close);
+            busy.close();
+            patient.close();
+        }
+    }
+
     private long made(String call) {
         synchronized (calls) {
             return calls.stream().filter(made -> made.startsWith(call)).count();
@@ -247,26 +274,20 @@ class DescriptorCacheTest {
     void servesTheLineThoughAFileIsNeverIdle() throws Exception {
         limit(1);
         files.hold(OpCode.READ);
-        try (VirtualFile patient = file("patient");
-                VirtualFile busy = file("busy");
-                OwnedBuffer one = buffer();
-                OwnedBuffer two = buffer();
-                OwnedBuffer three = buffer()) {
-            CompletableFuture<IoResult> first = busy.readAsync(one, 0, 4, 0);
-            Flight flight = files.driver.awaitInFlight(1).get(0);
-            CompletableFuture<IoResult> waits = patient.readAsync(two, 0, 4, 0);
+        try (OneWaits line = new OneWaits()) {
             awaitCounters(now -> now.waits() == 1);
-            CompletableFuture<IoResult> next = busy.readAsync(three, 0, 4, 0);
+            CompletableFuture<IoResult> next = line.busy.readAsync(line.three, 0, 4, 0);
             assertThat(files.count(OpCode.READ)).as("let in no more").isEqualTo(1);
-            files.release(flight);
-            first.join();
+            files.release(line.flight);
+            line.first.join();
             Flight served = files.driver.awaitInFlight(1).get(0);
             files.release(served);
-            assertThat(waits.join().bytes()).isEqualTo(4);
+            assertThat(line.waits.join().bytes()).isEqualTo(4);
             assertThat(next).isNotDone();
             files.release(files.driver.awaitInFlight(1).get(0));
             assertThat(next.join().bytes()).isEqualTo(4);
-            assertThat(new String(new byte[] {three.get(0), two.get(0)}, java.nio.charset.StandardCharsets.US_ASCII))
+            byte[] firsts = {line.three.get(0), line.two.get(0)};
+            assertThat(new String(firsts, java.nio.charset.StandardCharsets.US_ASCII))
                     .isEqualTo("bp");
         }
     }
@@ -301,23 +322,17 @@ class DescriptorCacheTest {
     void leavesTheLineWhenItIsCancelled() throws Exception {
         limit(1);
         files.hold(OpCode.READ);
-        try (VirtualFile unwanted = file("unwanted");
-                VirtualFile busy = file("busy");
-                OwnedBuffer one = buffer();
-                OwnedBuffer two = buffer();
-                OwnedBuffer three = buffer()) {
-            CompletableFuture<IoResult> read = busy.readAsync(one, 0, 4, 0);
-            Flight flight = files.driver.awaitInFlight(1).get(0);
-            CompletableFuture<IoResult> waits = unwanted.readAsync(two, 0, 4, 0);
-            CompletableFuture<Long> vectored = unwanted.readVectoredAsync(List.of(new BufferSlice(three, 0, 4)), 0);
-            assertThat(two.isOwned()).isFalse();
-            assertThat(waits.cancel(true)).isTrue();
+        try (OneWaits line = new OneWaits()) {
+            CompletableFuture<Long> vectored =
+                    line.patient.readVectoredAsync(List.of(new BufferSlice(line.three, 0, 4)), 0);
+            assertThat(line.two.isOwned()).isFalse();
+            assertThat(line.waits.cancel(true)).isTrue();
             assertThat(vectored.cancel(true)).isTrue();
-            assertThat(two.isOwned()).isTrue();
-            assertThat(three.isOwned()).isTrue();
-            files.release(flight);
-            read.join();
-            busy.stat();
+            assertThat(line.two.isOwned()).isTrue();
+            assertThat(line.three.isOwned()).isTrue();
+            files.release(line.flight);
+            line.first.join();
+            line.busy.stat();
             assertThat(files.engine.descriptors().reopens())
                     .as("opened for nobody")
                     .isZero();

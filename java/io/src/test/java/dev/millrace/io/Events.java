@@ -6,6 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import jdk.jfr.EventType;
+import jdk.jfr.FlightRecorder;
 import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingFile;
@@ -19,10 +21,20 @@ final class Events implements AutoCloseable {
     static final String OVERFLOW = "dev.millrace.CompletionOverflow";
     static final String PINNED = "jdk.VirtualThreadPinned";
 
+    private static final List<String> OURS = List.of(OPERATION, BLOCKING_CALL, ENGINE_OPENED, ENGINE_CLOSED, OVERFLOW);
+
     private final Recording recording = new Recording();
 
-    /** Records these, and no others. */
+    /**
+     * Records these, and no others. Those would not matter to who looks for names, were it not that JFR pins a virtual
+     * thread while it writes a long text of an event: to look for pinned threads, none is to write any.
+     */
     Events(String... names) {
+        // Events of Java classes are on unless they are switched off; ours may be registered only later.
+        for (EventType type : FlightRecorder.getFlightRecorder().getEventTypes()) {
+            recording.disable(type.getName());
+        }
+        OURS.forEach(recording::disable);
         for (String name : names) {
             recording.enable(name).withThreshold(Duration.ZERO);
         }

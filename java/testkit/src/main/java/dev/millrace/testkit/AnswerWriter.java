@@ -19,13 +19,16 @@ final class AnswerWriter {
     /** What the peer gets to fetch what was sent before a reset throws it away. */
     private static final Duration BEFORE_RESET = Duration.ofMillis(30);
 
-    /** How a writer waits: for a time, and while the server is stopped. */
+    /** How a writer waits: for a time, while the server is stopped, and until it is released. */
     interface Pauses {
         /** Waits; throws if the server is closed meanwhile. */
         void pause(Duration time) throws IOException;
 
         /** Waits while the server is stopped; throws if it is closed meanwhile. */
         void whileStopped() throws IOException;
+
+        /** Waits until a release comes that no other wait has taken; throws if the server is closed meanwhile. */
+        void untilReleased() throws IOException;
     }
 
     /** The exchange has ended on purpose, and the connection with it. */
@@ -164,6 +167,9 @@ final class AnswerWriter {
         for (FaultPlan.Event event : plan.takeEvents(at)) {
             out.flush();
             pauses.pause(event.pause());
+            if (event.hold()) {
+                pauses.untilReleased();
+            }
             if (event.end().isPresent()) {
                 end(event.end().get());
                 throw new Ended();

@@ -5,11 +5,8 @@ import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Map;
 import java.util.Optional;
 import org.gaul.s3proxy.S3Proxy;
@@ -74,7 +71,7 @@ public final class EmbeddedS3 implements AutoCloseable {
         try {
             return new EmbeddedS3(folder, true);
         } catch (IOException | RuntimeException e) {
-            removeTree(folder);
+            FileTree.remove(folder);
             throw e;
         }
     }
@@ -217,29 +214,8 @@ public final class EmbeddedS3 implements AutoCloseable {
             throw new IOException("The embedded S3 server does not stop: " + e.getMessage(), e);
         } finally {
             if (ownsFolder) {
-                removeTree(folder);
+                FileTree.remove(folder);
             }
         }
-    }
-
-    private static void removeTree(Path root) throws IOException {
-        Files.walkFileTree(root, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                Files.deleteIfExists(file);
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult visitFileFailed(Path file, IOException e) {
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path directory, IOException e) throws IOException {
-                Files.deleteIfExists(directory);
-                return FileVisitResult.CONTINUE;
-            }
-        });
     }
 }

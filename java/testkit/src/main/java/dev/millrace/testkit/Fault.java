@@ -115,6 +115,9 @@ public sealed interface Fault {
     /** A pause before the byte at that offset; at the body's length, before its framing ends. */
     record StallAfter(long bytes, Duration pause) implements Fault {}
 
+    /** A pause like that of {@link StallAfter}, until {@link FaultyServer#release} lets the exchange go on. */
+    record HoldAfter(long bytes) implements Fault {}
+
     /** The body comes in pieces of that many bytes, each followed by a pause. */
     record Trickle(int bytes, Duration interval) implements Fault {
         public Trickle {

@@ -17,8 +17,8 @@ final class FaultPlan {
         CLOSE
     }
 
-    /** What happens before the byte at an offset: a pause, then perhaps the end. */
-    record Event(Duration pause, Optional<End> end) {}
+    /** What happens before the byte at an offset: a pause, for a time or until it is let go on, then perhaps the end. */
+    record Event(Duration pause, boolean hold, Optional<End> end) {}
 
     private final List<Fault> faults;
 
@@ -62,13 +62,15 @@ final class FaultPlan {
             } else if (fault instanceof Fault.ExtraBytes extra) {
                 extraBytes += extra.count();
             } else if (fault instanceof Fault.StallAfter stall) {
-                at(stall.bytes(), new Event(stall.pause(), Optional.empty()));
+                at(stall.bytes(), new Event(stall.pause(), false, Optional.empty()));
+            } else if (fault instanceof Fault.HoldAfter hold) {
+                at(hold.bytes(), new Event(Duration.ZERO, true, Optional.empty()));
             } else if (fault instanceof Fault.Trickle slow) {
                 trickle = Optional.of(slow);
             } else if (fault instanceof Fault.ResetAfter reset) {
-                at(reset.bytes(), new Event(Duration.ZERO, Optional.of(End.RESET)));
+                at(reset.bytes(), new Event(Duration.ZERO, false, Optional.of(End.RESET)));
             } else if (fault instanceof Fault.CloseAfter close) {
-                at(close.bytes(), new Event(Duration.ZERO, Optional.of(End.CLOSE)));
+                at(close.bytes(), new Event(Duration.ZERO, false, Optional.of(End.CLOSE)));
             } else if (fault instanceof Fault.ResetAfterBody) {
                 endAfterBody = Optional.of(End.RESET);
             } else if (fault instanceof Fault.CloseIdle) {

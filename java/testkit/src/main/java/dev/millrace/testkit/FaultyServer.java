@@ -26,6 +26,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -70,6 +71,7 @@ public abstract sealed class FaultyServer implements AutoCloseable permits Fault
     private final Deque<Request> seen = new ArrayDeque<>();
     private long seenCount;
     private boolean stopped;
+    private int releases;
     private boolean closed;
 
     FaultyServer(String name) throws IOException {
@@ -154,16 +156,6 @@ public abstract sealed class FaultyServer implements AutoCloseable permits Fault
         }
     }
 
-    /** Forgets the requests seen so far; their count goes on. */
-    public final void forgetRequests() {
-        lock.lock();
-        try {
-            seen.clear();
-        } finally {
-            lock.unlock();
-        }
-    }
-
     /** Connections that clients opened since the start. */
     public final long connectionCount() {
         return connectionCount.get();
@@ -182,6 +174,17 @@ public abstract sealed class FaultyServer implements AutoCloseable permits Fault
     /** Goes on after {@link #stop}. */
     public final void resume() {
         setStopped(false);
+    }
+
+    /** Lets one exchange go on that a {@link Fault.HoldAfter} holds, or the next one that it will hold. */
+    public final void release() {
+        lock.lock();
+        try {
+            releases++;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
     }
 
     private void setStopped(boolean value) {
@@ -304,10 +307,25 @@ public abstract sealed class FaultyServer implements AutoCloseable permits Fault
 
         @Override
         public void whileStopped() throws IOException {
+            waitWhile(() -> stopped);
+        }
+
+        @Override
+        public void untilReleased() throws IOException {
+            lock.lock();
+            try {
+                waitWhile(() -> releases == 0);
+                releases--;
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        private void waitWhile(BooleanSupplier held) throws IOException {
             lock.lock();
             try {
                 requireOpen();
-                while (stopped) {
+                while (held.getAsBoolean()) {
                     changed.await();
                     requireOpen();
                 }

@@ -5,8 +5,10 @@ import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.OptionalLong;
 
 /** A client that hides nothing: one connection, heads and bodies as they come. Its timeout is 10 s a read. */
@@ -40,6 +42,17 @@ final class RawHttp implements AutoCloseable {
             return new HttpWire.ChunkedBody(in).readAllBytes();
         }
         return length.isPresent() ? new HttpWire.FixedBody(in, length.getAsLong()).readAllBytes() : in.readAllBytes();
+    }
+
+    /** Fails where a byte, or the end, comes within a time. */
+    void expectSilence(Duration time) throws IOException {
+        int before = socket.getSoTimeout();
+        socket.setSoTimeout((int) time.toMillis());
+        try {
+            throw new AssertionError("there came " + in.read());
+        } catch (SocketTimeoutException silent) {
+            socket.setSoTimeout(before);
+        }
     }
 
     /** How many bytes come before the connection ends, and how it does: "closed" or "reset". */

@@ -10,8 +10,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One GET of a download: brings its chunks to the sink on the very thread that brought them, keeps the few that the sink
@@ -22,7 +20,6 @@ import org.slf4j.LoggerFactory;
  * thread, for whose queue the other may be waiting. So at any time at most one thread is inside the sink.
  */
 final class Attempt implements FetchListener {
-    private static final Logger LOG = LoggerFactory.getLogger(Attempt.class);
     /** Chunks under way or un-taken at most; what is un-taken costs memory outside the pool. */
     static final int CHUNKS = 8;
 
@@ -103,12 +100,16 @@ final class Attempt implements FetchListener {
     /** Sends the request. Once. */
     void start() {
         began = clock.getAsLong();
-        Fetch started = sender.send(this);
-        fetch = Optional.of(started);
-        if (isCut()) {
-            started.cancel();
-        } else if (going) {
-            ask(started); // the head came before the handle did
+        try {
+            Fetch started = sender.send(this);
+            fetch = Optional.of(started);
+            if (isCut()) {
+                cancel(started);
+            } else if (going) {
+                ask(started); // the head came before the handle did
+            }
+        } catch (RuntimeException | Error e) {
+            defect(e);
         }
     }
 
@@ -163,7 +164,29 @@ final class Attempt implements FetchListener {
 
     private void cut(Outcome outcome) {
         cut.compareAndSet(Optional.empty(), Optional.of(outcome));
-        fetch.ifPresent(Fetch::cancel);
+        fetch.ifPresent(this::cancel);
+    }
+
+    private void cancel(Fetch handle) {
+        try {
+            handle.cancel();
+        } catch (RuntimeException | Error e) {
+            broke(LocalFailures.defect(what, e)); // the source need not say any more that it has ended
+        }
+    }
+
+    /**
+     * Ends it, since something threw that nobody foresaw; whoever waits for it is not to wait for ever. Any thread, also one
+     * that is inside.
+     */
+    private void defect(Throwable e) {
+        IOException cause = LocalFailures.defect(what, e);
+        cut(new Outcome(Ending.LOCAL, Optional.of(cause)));
+        if (fetch.isEmpty()) {
+            broke(cause); // nobody is there who would
+        } else {
+            visit();
+        }
     }
 
     private boolean isCut() {
@@ -180,9 +203,17 @@ final class Attempt implements FetchListener {
 
     @Override
     public void head(ObjectHead head) {
+        if (over) {
+            return; // of a source that could not be cancelled
+        }
         judging = true;
         headSeen = true;
-        owner.answered(this, head);
+        try {
+            owner.answered(this, head);
+        } catch (RuntimeException | Error e) {
+            judging = false;
+            defect(e);
+        }
     }
 
     @Override
@@ -218,7 +249,11 @@ final class Attempt implements FetchListener {
         }
         int seen = 1;
         do {
-            work();
+            try {
+                work();
+            } catch (RuntimeException | Error e) {
+                defect(e);
+            }
             seen = visitors.addAndGet(-seen);
         } while (seen != 0);
     }
@@ -281,10 +316,6 @@ final class Attempt implements FetchListener {
             all = to.write(chunk);
         } catch (IOException e) {
             cutLocal(e);
-            return false;
-        } catch (RuntimeException e) {
-            LOG.error("The {} failed by a defect of this program", what, e);
-            cutLocal(new IOException("a defect in this program: " + e, e));
             return false;
         }
         left -= before - chunk.remaining();

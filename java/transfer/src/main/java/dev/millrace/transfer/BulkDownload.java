@@ -382,7 +382,7 @@ public final class BulkDownload {
     private static <T> CompletableFuture<T> begun(Supplier<CompletableFuture<T>> starter) {
         try {
             return starter.get();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             return CompletableFuture.failedFuture(e);
         }
     }
@@ -418,7 +418,7 @@ public final class BulkDownload {
     // ------------------------------------------------------------------ ends
 
     private void completed(BulkItem item, Path target, DownloadResult result) {
-        listener.completed(item, result);
+        tell(() -> listener.completed(item, result));
         lock.lock();
         try {
             objects++;
@@ -431,6 +431,15 @@ public final class BulkDownload {
             ended.signalAll();
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** What a listener throws on a downloader's thread would leave the window one place short, too. */
+    private static void tell(Runnable listener) {
+        try {
+            listener.run();
+        } catch (RuntimeException | Error e) {
+            LOG.error("A listener of downloads threw; they go on", e);
         }
     }
 
@@ -455,7 +464,7 @@ public final class BulkDownload {
                 && !(problem instanceof CancellationException)
                 && !(problem instanceof DownloadFailure.Cancelled);
         if (wanted) {
-            listener.failed(item, asIo(problem));
+            tell(() -> listener.failed(item, asIo(problem)));
         }
         lock.lock();
         try {

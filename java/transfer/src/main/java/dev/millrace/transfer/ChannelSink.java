@@ -125,6 +125,8 @@ final class ChannelSink implements Sink {
             arrived = Optional.of(engine.buffers().acquire());
         } catch (EngineClosedException e) {
             problem = Optional.of(e);
+        } catch (RuntimeException | Error e) {
+            problem = Optional.of(LocalFailures.defect("wait for a buffer for a channel", e));
         }
         lock.lock();
         try {
@@ -202,6 +204,8 @@ final class ChannelSink implements Sink {
                 return Optional.<IOException>empty();
             } catch (IOException e) {
                 return Optional.of(e);
+            } catch (RuntimeException | Error e) { // one that is non-blocking or read-only, say
+                return Optional.of(new IOException("the channel cannot be written: " + e, e));
             }
         });
     }

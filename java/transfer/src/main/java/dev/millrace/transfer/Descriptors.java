@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.transfer;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import dev.millrace.io.engine.OpenFilesLimit;
 import java.util.OptionalLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * How many downloads this process and its engine have descriptors for. Each takes one for its file and one for its connection; what a JVM
- * and an engine keep open must stay free besides, or not even a class can be loaded any more to say what is wrong.
+ * How many downloads this process and its engine have descriptors for. Each takes one for its file and one for its
+ * connection; what a JVM and an engine keep open must stay free besides, or not even a class can be loaded any more to say
+ * what is wrong.
  */
 final class Descriptors {
     private static final Logger LOG = LoggerFactory.getLogger(Descriptors.class);
@@ -29,7 +28,7 @@ final class Descriptors {
      *     quarter is left to others
      */
     static DownloaderConfig fit(DownloaderConfig config, int engineLimit) {
-        OptionalLong limit = limit();
+        OptionalLong limit = OpenFilesLimit.descriptors();
         long ofProcess = limit.isEmpty() ? Long.MAX_VALUE : (limit.getAsLong() - RESERVE) / PER_DOWNLOAD;
         long ofEngine = (long) engineLimit - engineLimit / 4;
         long wished = (long) config.layerPermits() + config.indexPermits();
@@ -50,20 +49,5 @@ final class Descriptors {
                 config.indexPermits(),
                 byProcess ? "ulimit -n" : "IoEngineConfig.withDescriptors");
         return config.withPermits(layers, index);
-    }
-
-    /** The soft limit as proc(5) tells it; empty where it is none, or where there is no such file. */
-    private static OptionalLong limit() {
-        try {
-            return Files.readAllLines(Path.of("/proc/self/limits")).stream()
-                    .filter(line -> line.startsWith("Max open files"))
-                    .map(line ->
-                            line.substring("Max open files".length()).strip().split(" +", 2)[0])
-                    .filter(soft -> soft.matches("\\d{1,18}"))
-                    .mapToLong(Long::parseLong)
-                    .findFirst();
-        } catch (IOException e) {
-            return OptionalLong.empty();
-        }
     }
 }

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -54,6 +55,8 @@ final class Download implements Attempt.Owner {
     private volatile Optional<Timing.Alarm> sleep = Optional.empty();
     private volatile Optional<Attempt> attempt = Optional.empty();
     private Optional<Timing.Alarm> budget = Optional.empty();
+    private boolean permitHeld;
+    private final AtomicBoolean over = new AtomicBoolean();
 
     private Optional<Sink> sink = Optional.empty();
     private Optional<Digests> digests = Optional.empty();
@@ -109,7 +112,10 @@ final class Download implements Attempt.Owner {
                                 "download of " + request.object() + " was not done within its budget of "
                                         + time.toMillis() + " ms",
                                 new StalledException("the budget of time is used up"))))));
-        Permits.Place inLine = permits.acquire(request.onDemand(), () -> shared.prepare(this::nextTry));
+        Permits.Place inLine = permits.acquire(request.onDemand(), () -> {
+            permitHeld = true;
+            prepare(this::nextTry);
+        });
         place = Optional.of(inLine);
         if (stopped.get().isPresent()) {
             prod();
@@ -125,14 +131,54 @@ final class Download implements Attempt.Owner {
 
     private void prod() {
         if (place.isPresent() && place.get().leave()) {
-            shared.publish(() -> cleanUp(stopped.get().orElseThrow(), false));
+            publish(() -> cleanUp(stopped.get().orElseThrow()));
             return;
         }
         if (sleep.isPresent() && sleep.get().cancel()) {
-            shared.publish(() -> end(stopped.get().orElseThrow()));
+            publish(() -> end(stopped.get().orElseThrow()));
             return;
         }
         attempt.ifPresent(running -> running.cut(stopped.get().orElseThrow()));
+    }
+
+    // ------------------------------------------------------------------ steps
+
+    private void prepare(Runnable step) {
+        shared.prepare(() -> guarded(step));
+    }
+
+    private void publish(Runnable step) {
+        shared.publish(() -> guarded(step));
+    }
+
+    /**
+     * Runs a step. What it throws that nobody foresaw ends the download (with descriptors gone not even a class loads):
+     * its thread would only log it, and the caller would wait for ever.
+     */
+    private void guarded(Runnable step) {
+        try {
+            step.run();
+        } catch (RuntimeException | Error e) {
+            end(asFailure(e));
+        }
+    }
+
+    private Throwable asFailure(Throwable thrown) {
+        try {
+            return LocalFailures.describe(
+                    request.object(), LocalFailures.defect("download of " + request.object(), thrown));
+        } catch (Error e) { // that what would describe it cannot be loaded either
+            return thrown;
+        }
+    }
+
+    /** Runs a part of the end: the rest is done whatever comes of it. */
+    private void atTheEnd(Runnable part) {
+        try {
+            part.run();
+        } catch (RuntimeException | Error e) {
+            LOG.error("A part of the end of the download of {} failed", request.object(), e);
+        }
     }
 
     // ------------------------------------------------------------------ one try
@@ -148,9 +194,6 @@ final class Download implements Attempt.Owner {
             }
         } catch (IOException e) {
             failedHere(e);
-            return;
-        } catch (RuntimeException | LinkageError e) {
-            failedHere(defect(e)); // with descriptors gone not even a class loads; the caller must hear of it
             return;
         }
         if (isAllHere()) {
@@ -240,15 +283,10 @@ final class Download implements Attempt.Owner {
                 from.go(to, check.skip(), check.take());
             } catch (IOException e) {
                 from.cutLocal(e);
-            } catch (RuntimeException | LinkageError e) {
-                from.cutLocal(defect(e));
+            } catch (RuntimeException | Error e) {
+                from.cutLocal(LocalFailures.defect("download of " + request.object(), e));
             }
         });
-    }
-
-    private IOException defect(Throwable e) {
-        LOG.error("The download of {} failed by a defect of this program", request.object(), e);
-        return new IOException("a defect in this program: " + e, e);
     }
 
     /** The sink outlives attempts: whoever feeds it now is meant. */
@@ -271,7 +309,7 @@ final class Download implements Attempt.Owner {
         reported = furthest;
         try {
             request.progress().advanced(furthest);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             LOG.warn("A progress listener threw; the download goes on", e);
         }
     }
@@ -281,9 +319,9 @@ final class Download implements Attempt.Owner {
         shared.watchdog().forget(ended);
         attempt = Optional.empty();
         if (outcome.ending() == Ending.COMPLETE && sink.orElseThrow().hasBegun()) {
-            bodyEnded();
+            guarded(this::bodyEnded);
         } else {
-            shared.prepare(() -> tried(ended, outcome));
+            prepare(() -> tried(ended, outcome));
         }
     }
 
@@ -420,7 +458,7 @@ final class Download implements Attempt.Owner {
             return;
         }
         old.get()
-                .abort(() -> shared.prepare(() -> {
+                .abort(() -> prepare(() -> {
                     old.get().discard();
                     then.run();
                 }));
@@ -490,7 +528,7 @@ final class Download implements Attempt.Owner {
 
     /** Sleeps, unless the download is stopped before or meanwhile. */
     private void sleepThen(Duration time, Runnable then) {
-        Timing.Alarm alarm = shared.timing().after(time, () -> shared.prepare(then));
+        Timing.Alarm alarm = shared.timing().after(time, () -> prepare(then));
         sleep = Optional.of(alarm);
         if (stopped.get().isPresent() && alarm.cancel()) {
             end(stopped.get().orElseThrow());
@@ -505,23 +543,23 @@ final class Download implements Attempt.Owner {
         long position = to.position();
         if (whole.isPresent() && position != whole.getAsLong()) {
             String text = "the body ended after " + position + " of " + whole.getAsLong() + " bytes";
-            shared.prepare(() -> retryUnlessStopped(new IOException(text)));
+            prepare(() -> retryUnlessStopped(new IOException(text)));
             return;
         }
         Digests seen = digests.orElseThrow();
         if (!framed && whole.isEmpty() && !seen.judges()) {
-            shared.prepare(() -> unframed(position));
+            prepare(() -> unframed(position));
             return;
         }
         Optional<String> mismatch = seen.mismatch();
         if (mismatch.isPresent()) {
-            shared.prepare(() -> mismatched(mismatch.get()));
+            prepare(() -> mismatched(mismatch.get()));
             return;
         }
         if (reported < furthest) {
             report();
         }
-        to.finish(problem -> shared.publish(() -> written(problem)));
+        to.finish(problem -> publish(() -> written(problem)));
     }
 
     private void retryUnlessStopped(IOException cause) {
@@ -563,16 +601,16 @@ final class Download implements Attempt.Owner {
             return;
         }
         // From here on the store is not needed.
-        permits.release();
+        releasePermit();
         Sink done = sink.orElseThrow();
         try {
             done.publish();
         } catch (IOException e) {
-            cleanUp(LocalFailures.describe(request.object(), e), false);
+            cleanUp(LocalFailures.describe(request.object(), e));
             return;
         }
         budget.ifPresent(Timing.Alarm::cancel);
-        maker.succeeded();
+        atTheEnd(maker::succeeded);
         if (retries > 0) {
             LOG.info("Download of {} succeeded after {} retries", request.object(), retries);
         }
@@ -583,7 +621,9 @@ final class Download implements Attempt.Owner {
                 retries,
                 done.isDirect(),
                 learnt.flatMap(ObjectHead::etag));
-        shared.done(this, () -> future.complete(result));
+        if (over.compareAndSet(false, true)) {
+            shared.done(this, () -> future.complete(result));
+        }
     }
 
     private boolean endIfStopped() {
@@ -597,32 +637,47 @@ final class Download implements Attempt.Owner {
         return why.isPresent();
     }
 
-    /** Fails: gives everything back, then tells the caller. On a thread that may block, with a permit held. */
-    private void end(DownloadFailure why) {
-        if (sink.isPresent()) {
-            sink.get().abort(() -> shared.publish(() -> cleanUp(why, true)));
-        } else {
-            shared.publish(() -> cleanUp(why, true));
+    /** Fails: gives everything back, then tells the caller. Does not block. */
+    private void end(Throwable why) {
+        Runnable rest = () -> publish(() -> cleanUp(why));
+        if (sink.isEmpty()) {
+            rest.run();
+            return;
+        }
+        try {
+            sink.get().abort(rest);
+        } catch (RuntimeException | Error e) {
+            LOG.error("What was written for the download of {} cannot be called off", request.object(), e);
+            rest.run();
         }
     }
 
-    private void cleanUp(DownloadFailure why, boolean permitHeld) {
-        budget.ifPresent(Timing.Alarm::cancel);
-        sink.ifPresent(Sink::discard);
-        maker.failed();
-        if (permitHeld) {
-            permits.release();
+    /** Once, however many defects lead here. */
+    private void cleanUp(Throwable why) {
+        if (!over.compareAndSet(false, true)) {
+            return;
         }
+        budget.ifPresent(Timing.Alarm::cancel);
+        atTheEnd(() -> sink.ifPresent(Sink::discard));
+        atTheEnd(maker::failed);
+        atTheEnd(this::releasePermit);
         if (why instanceof DownloadFailure.FatalLocal fatal) {
             tell(fatal);
         }
         shared.done(this, () -> future.completeExceptionally(why));
     }
 
+    private void releasePermit() {
+        if (permitHeld) {
+            permitHeld = false;
+            permits.release();
+        }
+    }
+
     private void tell(DownloadFailure.FatalLocal fatal) {
         try {
             shared.config().fatalHandler().accept(fatal);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             LOG.error("The handler of fatal failures threw", e);
         }
     }

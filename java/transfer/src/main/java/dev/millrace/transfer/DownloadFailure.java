@@ -40,10 +40,6 @@ public abstract sealed class DownloadFailure extends IOException {
     public static final class ObjectChanged extends DownloadFailure {
         private static final long serialVersionUID = 1L;
 
-        ObjectChanged(String message) {
-            super(message);
-        }
-
         ObjectChanged(String message, Throwable cause) {
             super(message, cause);
         }

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 
 /**
  * One object to one file. Start with {@link #of} and derive.
@@ -58,145 +59,96 @@ public record DownloadRequest(
 
     /** The same with a promised length in bytes. */
     public DownloadRequest withExpectedLength(long bytes) {
-        return new DownloadRequest(
-                object,
-                target,
-                OptionalLong.of(bytes),
-                expectedETag,
-                expectedCrc32c,
-                range,
-                versionId,
-                headers,
-                onDemand,
-                index,
-                progress);
+        return with(draft -> draft.expectedLength = OptionalLong.of(bytes));
     }
 
     /** The same with a promised ETag, quotes included. */
     public DownloadRequest withExpectedETag(String etag) {
-        return new DownloadRequest(
-                object,
-                target,
-                expectedLength,
-                Optional.of(etag),
-                expectedCrc32c,
-                range,
-                versionId,
-                headers,
-                onDemand,
-                index,
-                progress);
+        return with(draft -> draft.expectedETag = Optional.of(etag));
     }
 
     /** The same with a promised CRC32C of the whole object, in base64. */
     public DownloadRequest withExpectedCrc32c(String base64) {
-        return new DownloadRequest(
-                object,
-                target,
-                expectedLength,
-                expectedETag,
-                Optional.of(base64),
-                range,
-                versionId,
-                headers,
-                onDemand,
-                index,
-                progress);
+        return with(draft -> draft.expectedCrc32c = Optional.of(base64));
     }
 
     /** The same for these bytes only. */
     public DownloadRequest withRange(ByteRange bytes) {
-        return new DownloadRequest(
-                object,
-                target,
-                expectedLength,
-                expectedETag,
-                expectedCrc32c,
-                Optional.of(bytes),
-                versionId,
-                headers,
-                onDemand,
-                index,
-                progress);
+        return with(draft -> draft.range = Optional.of(bytes));
     }
 
     /** The same for this version of the object. */
     public DownloadRequest withVersionId(String version) {
-        return new DownloadRequest(
-                object,
-                target,
-                expectedLength,
-                expectedETag,
-                expectedCrc32c,
-                range,
-                Optional.of(version),
-                headers,
-                onDemand,
-                index,
-                progress);
+        return with(draft -> draft.versionId = Optional.of(version));
     }
 
     /** The same with these further headers on each request. */
     public DownloadRequest withHeaders(Map<String, String> all) {
-        return new DownloadRequest(
-                object,
-                target,
-                expectedLength,
-                expectedETag,
-                expectedCrc32c,
-                range,
-                versionId,
-                all,
-                onDemand,
-                index,
-                progress);
+        return with(draft -> draft.headers = all);
     }
 
     /** The same, before those that nobody waits for; or not. */
     public DownloadRequest withOnDemand(boolean urgent) {
-        return new DownloadRequest(
-                object,
-                target,
-                expectedLength,
-                expectedETag,
-                expectedCrc32c,
-                range,
-                versionId,
-                headers,
-                urgent,
-                index,
-                progress);
+        return with(draft -> draft.onDemand = urgent);
     }
 
     /** The same, under the permits of small index objects; or of layers. */
     public DownloadRequest withIndex(boolean small) {
-        return new DownloadRequest(
-                object,
-                target,
-                expectedLength,
-                expectedETag,
-                expectedCrc32c,
-                range,
-                versionId,
-                headers,
-                onDemand,
-                small,
-                progress);
+        return with(draft -> draft.index = small);
     }
 
     /** The same with this listener. */
     public DownloadRequest withProgress(Progress listener) {
-        return new DownloadRequest(
-                object,
-                target,
-                expectedLength,
-                expectedETag,
-                expectedCrc32c,
-                range,
-                versionId,
-                headers,
-                onDemand,
-                index,
-                listener);
+        return with(draft -> draft.progress = listener);
+    }
+
+    private DownloadRequest with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.finished();
+    }
+
+    /** A copy under way: the one place that knows all components, so that each derivation names only its own. */
+    private static final class Draft {
+        private final ObjectId object;
+        private final Path target;
+        private OptionalLong expectedLength;
+        private Optional<String> expectedETag;
+        private Optional<String> expectedCrc32c;
+        private Optional<ByteRange> range;
+        private Optional<String> versionId;
+        private Map<String, String> headers;
+        private boolean onDemand;
+        private boolean index;
+        private Progress progress;
+
+        Draft(DownloadRequest from) {
+            object = from.object;
+            target = from.target;
+            expectedLength = from.expectedLength;
+            expectedETag = from.expectedETag;
+            expectedCrc32c = from.expectedCrc32c;
+            range = from.range;
+            versionId = from.versionId;
+            headers = from.headers;
+            onDemand = from.onDemand;
+            index = from.index;
+            progress = from.progress;
+        }
+
+        DownloadRequest finished() {
+            return new DownloadRequest(
+                    object,
+                    target,
+                    expectedLength,
+                    expectedETag,
+                    expectedCrc32c,
+                    range,
+                    versionId,
+                    headers,
+                    onDemand,
+                    index,
+                    progress);
+        }
     }
 }

@@ -90,163 +90,109 @@ public record DownloaderConfig(
 
     /** The same with so many downloads at once: layers and index objects. */
     public DownloaderConfig withPermits(int layers, int indexes) {
-        return new DownloaderConfig(
-                layers,
-                indexes,
-                maxWaiting,
-                maxTriesWithoutProgress,
-                firstByteTimeout,
-                noProgressTimeout,
-                minBytesPerSecond,
-                budget,
-                buffersPerDownload,
-                publishers,
-                verify,
-                direct,
-                fatalHandler);
+        return with(draft -> {
+            draft.layerPermits = layers;
+            draft.indexPermits = indexes;
+        });
     }
 
     /** The same with another bound of downloads accepted and not yet done. */
     public DownloaderConfig withMaxWaiting(int downloads) {
-        return new DownloaderConfig(
-                layerPermits,
-                indexPermits,
-                downloads,
-                maxTriesWithoutProgress,
-                firstByteTimeout,
-                noProgressTimeout,
-                minBytesPerSecond,
-                budget,
-                buffersPerDownload,
-                publishers,
-                verify,
-                direct,
-                fatalHandler);
+        return with(draft -> draft.maxWaiting = downloads);
     }
 
     /** The same with so many tries without progress. */
     public DownloaderConfig withMaxTriesWithoutProgress(int tries) {
-        return new DownloaderConfig(
-                layerPermits,
-                indexPermits,
-                maxWaiting,
-                tries,
-                firstByteTimeout,
-                noProgressTimeout,
-                minBytesPerSecond,
-                budget,
-                buffersPerDownload,
-                publishers,
-                verify,
-                direct,
-                fatalHandler);
+        return with(draft -> draft.maxTriesWithoutProgress = tries);
     }
 
     /** The same with these limits: to the first byte, and without progress at so many bytes a second. */
     public DownloaderConfig withTimeouts(Duration firstByte, Duration noProgress, long bytesPerSecond) {
-        return new DownloaderConfig(
-                layerPermits,
-                indexPermits,
-                maxWaiting,
-                maxTriesWithoutProgress,
-                firstByte,
-                noProgress,
-                bytesPerSecond,
-                budget,
-                buffersPerDownload,
-                publishers,
-                verify,
-                direct,
-                fatalHandler);
+        return with(draft -> {
+            draft.firstByteTimeout = firstByte;
+            draft.noProgressTimeout = noProgress;
+            draft.minBytesPerSecond = bytesPerSecond;
+        });
     }
 
     /** The same with a budget of time for each download. */
     public DownloaderConfig withBudget(Duration time) {
-        return new DownloaderConfig(
-                layerPermits,
-                indexPermits,
-                maxWaiting,
-                maxTriesWithoutProgress,
-                firstByteTimeout,
-                noProgressTimeout,
-                minBytesPerSecond,
-                Optional.of(time),
-                buffersPerDownload,
-                publishers,
-                verify,
-                direct,
-                fatalHandler);
+        return with(draft -> draft.budget = Optional.of(time));
     }
 
     /** The same with so many buffers for each download. */
     public DownloaderConfig withBuffersPerDownload(int buffers) {
-        return new DownloaderConfig(
-                layerPermits,
-                indexPermits,
-                maxWaiting,
-                maxTriesWithoutProgress,
-                firstByteTimeout,
-                noProgressTimeout,
-                minBytesPerSecond,
-                budget,
-                buffers,
-                publishers,
-                verify,
-                direct,
-                fatalHandler);
+        return with(draft -> draft.buffersPerDownload = buffers);
     }
 
     /** The same with checksums compared, or not. */
     public DownloaderConfig withVerify(boolean compare) {
-        return new DownloaderConfig(
-                layerPermits,
-                indexPermits,
-                maxWaiting,
-                maxTriesWithoutProgress,
-                firstByteTimeout,
-                noProgressTimeout,
-                minBytesPerSecond,
-                budget,
-                buffersPerDownload,
-                publishers,
-                compare,
-                direct,
-                fatalHandler);
+        return with(draft -> draft.verify = compare);
     }
 
     /** The same with another direct mode. */
     public DownloaderConfig withDirect(DirectMode mode) {
-        return new DownloaderConfig(
-                layerPermits,
-                indexPermits,
-                maxWaiting,
-                maxTriesWithoutProgress,
-                firstByteTimeout,
-                noProgressTimeout,
-                minBytesPerSecond,
-                budget,
-                buffersPerDownload,
-                publishers,
-                verify,
-                mode,
-                fatalHandler);
+        return with(draft -> draft.direct = mode);
     }
 
     /** The same with this handler of fatal failures of the local disk. */
     public DownloaderConfig withFatalHandler(Consumer<DownloadFailure.FatalLocal> handler) {
-        return new DownloaderConfig(
-                layerPermits,
-                indexPermits,
-                maxWaiting,
-                maxTriesWithoutProgress,
-                firstByteTimeout,
-                noProgressTimeout,
-                minBytesPerSecond,
-                budget,
-                buffersPerDownload,
-                publishers,
-                verify,
-                direct,
-                handler);
+        return with(draft -> draft.fatalHandler = handler);
+    }
+
+    private DownloaderConfig with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.finished();
+    }
+
+    /** A copy under way: the one place that knows all components, so that each derivation names only its own. */
+    private static final class Draft {
+        private int layerPermits;
+        private int indexPermits;
+        private int maxWaiting;
+        private int maxTriesWithoutProgress;
+        private Duration firstByteTimeout;
+        private Duration noProgressTimeout;
+        private long minBytesPerSecond;
+        private Optional<Duration> budget;
+        private int buffersPerDownload;
+        private final int publishers;
+        private boolean verify;
+        private DirectMode direct;
+        private Consumer<DownloadFailure.FatalLocal> fatalHandler;
+
+        Draft(DownloaderConfig from) {
+            layerPermits = from.layerPermits;
+            indexPermits = from.indexPermits;
+            maxWaiting = from.maxWaiting;
+            maxTriesWithoutProgress = from.maxTriesWithoutProgress;
+            firstByteTimeout = from.firstByteTimeout;
+            noProgressTimeout = from.noProgressTimeout;
+            minBytesPerSecond = from.minBytesPerSecond;
+            budget = from.budget;
+            buffersPerDownload = from.buffersPerDownload;
+            publishers = from.publishers;
+            verify = from.verify;
+            direct = from.direct;
+            fatalHandler = from.fatalHandler;
+        }
+
+        DownloaderConfig finished() {
+            return new DownloaderConfig(
+                    layerPermits,
+                    indexPermits,
+                    maxWaiting,
+                    maxTriesWithoutProgress,
+                    firstByteTimeout,
+                    noProgressTimeout,
+                    minBytesPerSecond,
+                    budget,
+                    buffersPerDownload,
+                    publishers,
+                    verify,
+                    direct,
+                    fatalHandler);
+        }
     }
 }

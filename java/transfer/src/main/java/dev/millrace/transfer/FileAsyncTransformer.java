@@ -66,6 +66,10 @@ final class FileAsyncTransformer<R> implements AsyncResponseTransformer<R, R> {
         Carried(Throwable what) {
             super(String.valueOf(what.getMessage()), what);
         }
+
+        static IOException of(Throwable what) {
+            return what instanceof IOException io ? io : new Carried(what);
+        }
     }
 
     private final class Try implements Subscriber<ByteBuffer>, Fetch, Attempt.Owner {
@@ -133,8 +137,8 @@ final class FileAsyncTransformer<R> implements AsyncResponseTransformer<R, R> {
                     sink = Optional.of(opened);
                     opened.begin(length, Digests.of(head, false, true), attempt::ready);
                     attempt.go(opened, 0, OptionalLong.empty());
-                } catch (IOException | RuntimeException e) {
-                    attempt.cutLocal(e instanceof IOException io ? io : new Carried(e));
+                } catch (IOException | RuntimeException | Error e) {
+                    attempt.cutLocal(Carried.of(e));
                 }
             });
         }
@@ -156,7 +160,11 @@ final class FileAsyncTransformer<R> implements AsyncResponseTransformer<R, R> {
                         + length.getAsLong() + " bytes"));
                 return;
             }
-            sink.orElseThrow().finish(problem -> workers.execute(() -> written(problem)));
+            try {
+                sink.orElseThrow().finish(problem -> workers.execute(() -> written(problem)));
+            } catch (RuntimeException | Error e) {
+                fail(new Carried(e));
+            }
         }
 
         private void written(Optional<? extends IOException> problem) {
@@ -165,8 +173,8 @@ final class FileAsyncTransformer<R> implements AsyncResponseTransformer<R, R> {
                     throw problem.get();
                 }
                 sink.orElseThrow().publish();
-            } catch (IOException e) {
-                fail(e);
+            } catch (IOException | RuntimeException | Error e) {
+                fail(Carried.of(e));
                 return;
             }
             result.complete(response.orElseThrow());
@@ -180,8 +188,11 @@ final class FileAsyncTransformer<R> implements AsyncResponseTransformer<R, R> {
             }
             sink.get()
                     .abort(() -> workers.execute(() -> {
-                        sink.get().discard();
-                        result.completeExceptionally(told);
+                        try {
+                            sink.get().discard();
+                        } finally {
+                            result.completeExceptionally(told);
+                        }
                     }));
         }
     }

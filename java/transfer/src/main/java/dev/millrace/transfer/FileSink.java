@@ -1,37 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.transfer;
 
-import dev.millrace.io.CopyLoop;
 import dev.millrace.io.DirectMode;
 import dev.millrace.io.IoEngine;
 import dev.millrace.io.IoFailure;
 import dev.millrace.io.TemporaryFile;
-import dev.millrace.io.VirtualFile;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import java.util.function.Consumer;
 
-/** A temporary file that becomes the target: written by a {@link CopyLoop}, synced, renamed, its folder synced. */
-final class FileSink implements Sink {
+/** A temporary file that becomes the target: written, synced, renamed, its folder synced. */
+final class FileSink extends CopySink {
     private final IoEngine engine;
     private final Target target;
     private final boolean mayReplace;
-    private final int maxBuffers;
     private final TemporaryFile temporary;
-    private final VirtualFile file;
-    private Optional<CopyLoop> loop = Optional.empty();
-    private volatile boolean finished;
 
     private FileSink(IoEngine engine, Target target, boolean mayReplace, int maxBuffers, TemporaryFile temporary) {
+        super(temporary.file(), 0, maxBuffers);
         this.engine = engine;
         this.target = target;
         this.mayReplace = mayReplace;
-        this.maxBuffers = maxBuffers;
         this.temporary = temporary;
-        this.file = temporary.file();
     }
 
     /**
@@ -50,9 +40,9 @@ final class FileSink implements Sink {
         long reservedTo = 0;
         if (length.isPresent()) {
             checkSpace(length.getAsLong());
-            reservedTo = file.reserve(length.getAsLong()) ? length.getAsLong() : Long.MAX_VALUE;
+            reservedTo = file().reserve(length.getAsLong()) ? length.getAsLong() : Long.MAX_VALUE;
         }
-        loop = Optional.of(CopyLoop.start(file, 0, reservedTo, maxBuffers, digests, onReady));
+        beginCopy(reservedTo, digests, onReady);
     }
 
     /** Before reserving, which would take all there is before it fails, and others' writes would fail meanwhile. */
@@ -68,42 +58,10 @@ final class FileSink implements Sink {
     }
 
     @Override
-    public boolean hasBegun() {
-        return loop.isPresent();
-    }
-
-    @Override
-    public boolean write(ByteBuffer chunk) throws IoFailure {
-        return loop.orElseThrow().write(chunk);
-    }
-
-    @Override
-    public long position() {
-        return loop.isPresent() ? loop.get().position() : 0;
-    }
-
-    @Override
-    public void finish(Consumer<Optional<? extends IOException>> then) {
-        loop.orElseThrow().finish(problem -> {
-            finished = true;
-            then.accept(problem);
-        });
-    }
-
-    @Override
-    public void abort(Runnable then) {
-        if (loop.isPresent() && !finished) {
-            loop.get().abort(then);
-        } else {
-            then.run();
-        }
-    }
-
-    @Override
     public void publish() throws IOException {
         OptionalInt kept = target.permissions();
         if (kept.isPresent()) {
-            file.setPermissions(kept.getAsInt());
+            file().setPermissions(kept.getAsInt());
         }
         temporary.publish(target.file(), mayReplace);
         temporary.close();
@@ -112,15 +70,5 @@ final class FileSink implements Sink {
     @Override
     public void discard() {
         temporary.close();
-    }
-
-    @Override
-    public boolean canBeginAgain() {
-        return true;
-    }
-
-    @Override
-    public boolean isDirect() {
-        return file.isDirect();
     }
 }

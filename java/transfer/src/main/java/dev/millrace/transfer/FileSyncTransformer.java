@@ -43,8 +43,11 @@ final class FileSyncTransformer<R> implements ResponseTransformer<R, R> {
             return response;
         } finally {
             if (!done) {
-                body.abort();
-                discard(sink);
+                try {
+                    body.abort();
+                } finally {
+                    discard(sink);
+                }
             }
         }
     }

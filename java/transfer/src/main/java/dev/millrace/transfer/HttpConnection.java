@@ -20,11 +20,11 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     private volatile boolean answeredBefore;
 
     /** A channel that is watched, whose bodies come in large chunks, and that passes over dead addresses. */
-    static NioSocketChannel newChannel() {
+    static NioSocketChannel newChannel(DeadAddresses dead) {
         NioSocketChannel channel = new NioSocketChannel();
         channel.pipeline().addLast("millrace-connection", new HttpConnection());
         channel.pipeline().addLast("millrace-chunks", new WideChunks());
-        channel.pipeline().addLast("millrace-next-address", new NextAddress());
+        channel.pipeline().addLast("millrace-next-address", new NextAddress(dead));
         return channel;
     }
 

@@ -10,10 +10,20 @@ import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What a failure on this side means for a download. */
 final class LocalFailures {
+    private static final Logger LOG = LoggerFactory.getLogger(LocalFailures.class);
+
     private LocalFailures() {}
+
+    /** What was thrown that nobody foresaw, as a failure; the log has where it came from. */
+    static IOException defect(String what, Throwable thrown) {
+        LOG.error("The {} failed by a defect of this program", what, thrown);
+        return new IOException("a defect in this program: " + thrown, thrown);
+    }
 
     /** True where another attempt, from the start, may do better: descriptors, memory, a busy file. */
     static boolean retryCanHelp(IOException e) {

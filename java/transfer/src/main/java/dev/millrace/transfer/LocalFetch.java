@@ -67,7 +67,7 @@ final class LocalFetch implements Fetch {
                 fail(failure);
             } catch (IOException e) {
                 fail(source.unreadable(request.object(), e));
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 LOG.error("A listener threw; its fetch of {} is cancelled", request.object(), e);
                 fail(source.unreadable(request.object(), new IOException(e)));
             }

@@ -8,10 +8,6 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnknownHostException;
-import java.util.Collections;
-import java.util.LinkedHashMap;
-import java.util.Map;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Passes over addresses of a host that did not answer. The SDK connects to the first address of a host, always: where that
@@ -20,18 +16,11 @@ import java.util.concurrent.TimeUnit;
  * Addresses of one host stand in for each other here; certificates are checked against its name all the same.
  */
 final class NextAddress extends ChannelOutboundHandlerAdapter {
-    private static final long OUT_OF_USE_NANOS = TimeUnit.MINUTES.toNanos(1);
-    private static final int MAX_REMEMBERED = 1024;
+    private final DeadAddresses dead;
 
-    /** Addresses with the time of their last failure; the oldest is forgotten when there are too many. */
-    private static final Map<InetSocketAddress, Long> FAILED = Collections.synchronizedMap(new LinkedHashMap<>() {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<InetSocketAddress, Long> eldest) {
-            return size() > MAX_REMEMBERED;
-        }
-    });
+    NextAddress(DeadAddresses dead) {
+        this.dead = dead;
+    }
 
     @Override
     public void connect(
@@ -40,9 +29,9 @@ final class NextAddress extends ChannelOutboundHandlerAdapter {
         if (chosen instanceof InetSocketAddress address) {
             promise.addListener(done -> {
                 if (done.isSuccess()) {
-                    FAILED.remove(address);
+                    dead.remove(address);
                 } else if (!promise.isCancelled()) {
-                    FAILED.put(address, System.nanoTime());
+                    dead.add(address);
                 }
             });
         }
@@ -50,15 +39,15 @@ final class NextAddress extends ChannelOutboundHandlerAdapter {
         context.pipeline().remove(this);
     }
 
-    private static SocketAddress choose(SocketAddress remote) {
-        if (!(remote instanceof InetSocketAddress first) || first.isUnresolved() || isUsable(first)) {
+    private SocketAddress choose(SocketAddress remote) {
+        if (!(remote instanceof InetSocketAddress first) || first.isUnresolved() || !dead.contains(first)) {
             return remote;
         }
         try {
             // The JVM remembers what it has just looked up, so that this does not wait for a name server.
             for (InetAddress other : InetAddress.getAllByName(first.getHostString())) {
                 InetSocketAddress candidate = new InetSocketAddress(other, first.getPort());
-                if (isUsable(candidate)) {
+                if (!dead.contains(candidate)) {
                     return candidate;
                 }
             }
@@ -66,10 +55,5 @@ final class NextAddress extends ChannelOutboundHandlerAdapter {
             return remote; // gone since: the connection says what is wrong
         }
         return remote;
-    }
-
-    private static boolean isUsable(InetSocketAddress address) {
-        Long failed = FAILED.get(address);
-        return failed == null || System.nanoTime() - failed > OUT_OF_USE_NANOS;
     }
 }

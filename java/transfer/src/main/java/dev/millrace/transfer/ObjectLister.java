@@ -34,7 +34,6 @@ public final class ObjectLister {
     private boolean lastPage;
     private int emptyPages;
     private Optional<String> lastKey = Optional.empty();
-    private boolean ordered = true;
     // A token of earlier, renewed at each power of two: finds circles of any length in bounded requests.
     private Optional<String> landmark = Optional.empty();
     private long pages;
@@ -52,11 +51,6 @@ public final class ObjectLister {
         this.cancelled = cancelled;
     }
 
-    /** True while keys have come in order, without which two of one name may go unnoticed in the listing itself. */
-    boolean isOrdered() {
-        return ordered;
-    }
-
     /**
      * The next object; empty after the last. Blocks while a page is fetched.
      *
@@ -71,9 +65,6 @@ public final class ObjectLister {
                 }
                 if (lastKey.filter(object.key()::equals).isPresent()) {
                     continue;
-                }
-                if (lastKey.isPresent() && BYTE_ORDER.compare(object.key(), lastKey.get()) < 0) {
-                    ordered = false;
                 }
                 lastKey = Optional.of(object.key());
                 return Optional.of(object);

@@ -63,6 +63,7 @@ final class S3Clients implements AutoCloseable {
     private final boolean closeGiven;
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<Key, S3AsyncClient> clients = new HashMap<>();
+    private final DeadAddresses deadAddresses = new DeadAddresses(System::nanoTime);
     private Optional<EventLoopGroup> eventLoops = Optional.empty();
     private Optional<SdkAsyncHttpClient> pooled = Optional.empty();
     private Optional<SdkAsyncHttpClient> unpooled = Optional.empty();
@@ -150,7 +151,8 @@ final class S3Clients implements AutoCloseable {
             eventLoops = Optional.of(new NioEventLoopGroup(threads, new DefaultThreadFactory("millrace-s3", true)));
         }
         return NettyNioAsyncHttpClient.builder()
-                .eventLoopGroup(SdkEventLoopGroup.create(eventLoops.get(), HttpConnection::newChannel))
+                .eventLoopGroup(
+                        SdkEventLoopGroup.create(eventLoops.get(), () -> HttpConnection.newChannel(deadAddresses)))
                 .protocol(Protocol.HTTP1_1)
                 .maxConcurrency(settings.maxConnections())
                 .maxPendingConnectionAcquires(100_000)

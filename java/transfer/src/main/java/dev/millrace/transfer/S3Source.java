@@ -166,6 +166,9 @@ public final class S3Source implements ObjectSource, ObjectWriter {
         } catch (RuntimeException e) {
             result.completeExceptionally(failure(method, object, e));
             return;
+        } catch (Error e) { // on a thread of the SDK's, which would keep it to itself
+            result.completeExceptionally(e);
+            return;
         }
         sent.whenComplete((answer, thrown) -> {
             if (thrown == null) {
@@ -180,7 +183,7 @@ public final class S3Source implements ObjectSource, ObjectWriter {
                 } else {
                     result.completeExceptionally(failure(method, object, thrown));
                 }
-            } catch (SourceFailure refused) {
+            } catch (SourceFailure | RuntimeException | Error refused) {
                 result.completeExceptionally(refused);
             }
         });

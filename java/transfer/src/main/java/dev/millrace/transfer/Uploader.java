@@ -43,6 +43,14 @@ public final class Uploader {
         if (result.isDone()) {
             return;
         }
+        try {
+            send(request, number, result);
+        } catch (RuntimeException | Error e) { // the timer's thread would keep it to itself
+            result.completeExceptionally(e);
+        }
+    }
+
+    private void send(PutRequest request, int number, CompletableFuture<Optional<String>> result) {
         CompletableFuture<Optional<String>> sent = writer.put(request);
         Timing.Alarm alarm = timing.after(
                 limit(request.body()),
@@ -55,8 +63,12 @@ public final class Uploader {
             alarm.cancel();
             if (problem == null) {
                 result.complete(etag);
-            } else {
+                return;
+            }
+            try {
                 failed(request, number, cause(problem), result);
+            } catch (RuntimeException | Error e) { // the timing is closed, say
+                result.completeExceptionally(e);
             }
         });
     }

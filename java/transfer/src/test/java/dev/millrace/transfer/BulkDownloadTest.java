@@ -106,6 +106,40 @@ class BulkDownloadTest {
     }
 
     @Test
+    void whatThrowsAnErrorLeavesTheWindowAsWideAsItWas() throws Exception {
+        BulkListener throwing = new BulkListener() {
+            @Override
+            public void completed(BulkItem item, DownloadResult result) {
+                throw new NoClassDefFoundError("planted/InCompleted");
+            }
+
+            @Override
+            public void failed(BulkItem item, IOException cause) {
+                listener.failed(item, cause);
+                throw new IllegalStateException("planted");
+            }
+        };
+        BulkDownload bulk = new BulkDownload(
+                request -> {
+                    if (request.object().key().equals("broken")) {
+                        throw new NoClassDefFoundError("planted/InDownloader");
+                    }
+                    return write(request);
+                },
+                BulkDownloadTest::noHead,
+                folder,
+                1,
+                false,
+                throwing);
+        BulkResult result =
+                bulk.run(List.of(item("a"), item("broken"), item("c")).iterator());
+        assertThat(files()).containsOnlyKeys("a", "c");
+        assertThat(failed).containsOnlyKeys("s3://b/broken");
+        assertThat(result.objects()).isEqualTo(2);
+        assertThat(result.failed()).isEqualTo(1);
+    }
+
+    @Test
     void whatIsRefusedStopsNoOther() throws Exception {
         BulkResult result = bulk(2, false)
                 .run(List.of(item("../x"), item("a"), item("a//b"), item("c/", "c/", 3), item("d"))
@@ -274,7 +308,8 @@ class BulkDownloadTest {
                 request -> {
                     requests.add(request);
                     return request.expectedETag().isPresent()
-                            ? CompletableFuture.failedFuture(new DownloadFailure.ObjectChanged("changed"))
+                            ? CompletableFuture.failedFuture(
+                                    new DownloadFailure.ObjectChanged("changed", new ChangedException("another ETag")))
                             : write(request);
                 },
                 object -> CompletableFuture.completedFuture(head(object.key().equals("same") ? "\"listed\"" : "\"x\"")),

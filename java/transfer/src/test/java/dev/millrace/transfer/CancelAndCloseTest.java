@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -41,9 +42,16 @@ final class CancelAndCloseTest {
                 Fault.tooManyRequests(Duration.ofMinutes(4)))) {
             try (Rig rig = new Rig(kind, folder).put("key", CONTENT)) {
                 rig.server.onAny().then(fault);
-                CompletableFuture<DownloadResult> download = rig.downloader.download(rig.request("key"));
+                AtomicLong arrived = new AtomicLong();
+                CompletableFuture<DownloadResult> download =
+                        rig.downloader.download(rig.request("key").withProgress(arrived::set));
                 assertThat(rig.server.awaitRequests(1, Duration.ofSeconds(30))).isTrue();
-                Thread.sleep(100);
+                rig.awaitTemporaryFile();
+                if (fault instanceof Fault.StallAfter stall && stall.bytes() > 0) {
+                    Rig.await("most of what comes", () -> arrived.get() > stall.bytes() / 2);
+                } else if (fault instanceof Fault.Respond) {
+                    Rig.await("a sleep", () -> !rig.timing.sleeps().isEmpty());
+                }
                 assertThat(download.cancel(true)).isTrue();
                 assertThat(download).isCancelled();
             } // closing checks what is left
@@ -104,12 +112,13 @@ final class CancelAndCloseTest {
             for (String key : List.of("first", "bulk1", "bulk2", "urgent")) {
                 rig.put(key, CONTENT);
             }
-            rig.server.onAny().once().then(new Fault.StallAfter(200_000, Duration.ofMillis(500)));
+            rig.server.onAny().once().then(new Fault.HoldAfter(200_000));
             List<CompletableFuture<DownloadResult>> all = new ArrayList<>();
             for (String key : List.of("first", "bulk1", "bulk2", "urgent")) {
                 all.add(rig.downloader.download(
                         DownloadRequest.of(Rig.id(key), rig.target(key)).withOnDemand(key.equals("urgent"))));
             }
+            rig.server.release();
             for (CompletableFuture<DownloadResult> download : all) {
                 Rig.await(download);
             }

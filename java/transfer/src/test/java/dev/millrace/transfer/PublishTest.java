@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -48,15 +47,14 @@ final class PublishTest {
         try (Rig rig = rig(kind)) {
             Files.writeString(rig.target("out"), "old");
             Files.setPosixFilePermissions(rig.target("out"), PosixFilePermissions.fromString("rw-r-----"));
-            rig.server.onAny().once().then(new Fault.StallAfter(200_000, Duration.ofMillis(300)));
+            rig.server.onAny().once().then(new Fault.HoldAfter(200_000));
             CompletableFuture<DownloadResult> download = rig.downloader.download(rig.request("key"));
-            while (rig.temporaryFiles().isEmpty()) {
-                Thread.sleep(5);
-            }
+            rig.awaitTemporaryFile();
             assertThat(rig.target("out")).hasContent("old");
             Path temporary = rig.temporaryFiles().get(0);
             assertThat(temporary.getParent()).isEqualTo(folder);
             assertThat(temporary.getFileName().toString()).hasSize(47);
+            rig.server.release();
             Rig.await(download);
             Rig.assertSame(rig.target("out"), CONTENT);
             assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(rig.target("out"))))
@@ -83,15 +81,13 @@ final class PublishTest {
     @Test
     void shouldNotTakeAFolderAwayThatAnotherDownloadStillNeeds() throws Exception {
         try (Rig rig = rig()) {
-            rig.server
-                    .on(request -> request.path().endsWith("key"))
-                    .once()
-                    .then(new Fault.StallAfter(100_000, Duration.ofMillis(500)));
+            rig.server.on(request -> request.path().endsWith("key")).once().then(new Fault.HoldAfter(100_000));
             CompletableFuture<DownloadResult> good =
                     rig.downloader.download(DownloadRequest.of(Rig.id("key"), rig.target("n/good")));
             CompletableFuture<DownloadResult> bad =
                     rig.downloader.download(DownloadRequest.of(Rig.id("missing"), rig.target("n/bad")));
             assertThatThrownBy(() -> Rig.await(bad)).isInstanceOf(DownloadFailure.ObjectMissing.class);
+            rig.server.release();
             Rig.await(good);
             Rig.assertSame(rig.target("n/good"), CONTENT);
         }
@@ -191,12 +187,10 @@ final class PublishTest {
         try (Rig rig = rig(kind)) {
             for (boolean renamed : new boolean[] {true, false}) {
                 Path there = Files.createDirectories(rig.target("there"));
-                rig.server.onAny().once().then(new Fault.StallAfter(200_000, Duration.ofMillis(400)));
+                rig.server.onAny().once().then(new Fault.HoldAfter(200_000));
                 CompletableFuture<DownloadResult> download =
                         rig.downloader.download(DownloadRequest.of(Rig.id("key"), there.resolve("out")));
-                while (rig.temporaryFiles().isEmpty()) {
-                    Thread.sleep(5);
-                }
+                rig.awaitTemporaryFile();
                 if (renamed) {
                     Files.move(there, rig.target("elsewhere"));
                 } else {
@@ -207,6 +201,7 @@ final class PublishTest {
                     }
                     Files.delete(there);
                 }
+                rig.server.release();
                 assertThatThrownBy(() -> Rig.await(download))
                         .isInstanceOf(DownloadFailure.class)
                         .hasMessageContaining("there");

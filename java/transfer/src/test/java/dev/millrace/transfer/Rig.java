@@ -10,6 +10,7 @@ import dev.millrace.testkit.Content;
 import dev.millrace.testkit.ScriptedObject;
 import dev.millrace.testkit.ScriptedServer;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
@@ -113,6 +115,24 @@ final class Rig implements AutoCloseable {
             return all.filter(path -> TemporaryFile.isTemporaryName(String.valueOf(path.getFileName())))
                     .toList();
         }
+    }
+
+    /** Waits for what a test is to find; fails where it does not come. */
+    static void await(String what, BooleanSupplier reached) throws InterruptedException {
+        for (int i = 0; !reached.getAsBoolean(); i++) {
+            assertThat(i).as(what + " does not come").isLessThan(6000);
+            Thread.sleep(10);
+        }
+    }
+
+    void awaitTemporaryFile() throws InterruptedException {
+        await("a temporary file", () -> {
+            try {
+                return !temporaryFiles().isEmpty();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
     }
 
     /** Brings the SDK to life, which takes seconds the first time: for tests whose store is patient only for one. */

@@ -154,7 +154,7 @@ abstract class SourceContract {
         for (int i = 0; i < 300 && answer.chunks < 2; i++) {
             Thread.sleep(10);
         }
-        Thread.sleep(100);
+        fetch(FetchRequest.of(id(KEY))); // all of it, meanwhile
         assertThat(answer.chunks).isEqualTo(2);
         fetch.cancel();
         assertThatThrownBy(() -> answer.done.get(30, TimeUnit.SECONDS))

@@ -16,9 +16,4 @@ public record FaultRates(int shortResults, int errors, int interruptions, int la
     public static final FaultRates HARMLESS = new FaultRates(300, 0, 60, 100);
     /** Errors too. */
     public static final FaultRates ERRORS = new FaultRates(200, 40, 30, 100);
-
-    /** The same without errors and interruptions. */
-    public FaultRates withoutErrors() {
-        return new FaultRates(shortResults, 0, 0, late);
-    }
 }
