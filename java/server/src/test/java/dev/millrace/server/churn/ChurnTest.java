@@ -199,6 +199,16 @@ class ChurnTest {
         assertThat(run(config(SHORT)).partial()).isEmpty();
     }
 
+    @Test
+    void waitsForAServerThatIsStillAttaching() throws Exception {
+        server.with(1, 1, 2).with(1, 2, 2).attaching(3);
+        try (ManagementApi api = new ManagementApi(server.endpoint(), Optional.empty(), LONG)) {
+            assertThat(new Targets(api).find(List.of(), OptionalInt.empty()).keySet())
+                    .extracting(ChurnTarget::toString)
+                    .containsExactly(id(1) + "/" + id(1), id(1) + "/" + id(2));
+        }
+    }
+
     // ------------------------------------------------------------------ what the server says of itself
 
     @Test
