@@ -8,7 +8,7 @@ import java.util.Optional;
 
 /** What failures are in HTTP. */
 final class Failures {
-    private static final Duration SOON = Duration.ofSeconds(1);
+    private Failures() {}
 
     /** Asks a store. */
     @FunctionalInterface
@@ -18,7 +18,7 @@ final class Failures {
     }
 
     /** The answer to a question, its failure in HTTP's words. */
-    <T> T translated(Question<T> question) throws ApiException {
+    static <T> T translated(Question<T> question) throws ApiException {
         try {
             return question.ask();
         } catch (IOException e) {
@@ -27,7 +27,7 @@ final class Failures {
     }
 
     /** The answer to a failure. */
-    ApiException of(Throwable problem) {
+    static ApiException of(Throwable problem) {
         if (problem instanceof ApiException known) {
             return known;
         }
@@ -73,6 +73,6 @@ final class Failures {
         if (failure instanceof StoreFailure.BackingOff waiting) {
             return Optional.of(waiting.timeLeft());
         }
-        return status(failure) == 503 ? Optional.of(SOON) : Optional.empty();
+        return status(failure) == 503 ? Optional.of(ApiException.SOON) : Optional.empty();
     }
 }

@@ -31,11 +31,9 @@ final class LayerCalls {
     private static final JsonFactory JSON = new JsonFactory();
 
     private final LayerService service;
-    private final Failures failures;
 
-    LayerCalls(LayerService service, Failures failures) {
+    LayerCalls(LayerService service) {
         this.service = service;
-        this.failures = failures;
     }
 
     List<Route> routes() {
@@ -53,7 +51,7 @@ final class LayerCalls {
         if (reset != StatisticsReset.NO_RESET) {
             call.require(Scope.MANAGE);
         }
-        Listing listing = failures.translated(() -> service.layers(call.tenant(), call.timeline(), reset));
+        Listing listing = Failures.translated(() -> service.layers(call.tenant(), call.timeline(), reset));
         return new Answer.Streamed(Answer.JSON_TYPE, out -> {
             JsonGenerator to = JSON.createGenerator(out);
             to.disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
@@ -92,12 +90,12 @@ final class LayerCalls {
 
     private Answer downloadAll(Call call) throws ApiException {
         int concurrency = (int) call.number(CONCURRENCY, 1, MAX_CONCURRENCY);
-        BulkStart start = failures.translated(() -> service.downloadAll(call.tenant(), call.timeline(), concurrency));
+        BulkStart start = Failures.translated(() -> service.downloadAll(call.tenant(), call.timeline(), concurrency));
         return Answer.json(start.started() ? 202 : 409, json(start.status()));
     }
 
     private Answer bulkDownload(Call call) throws ApiException {
-        return Answer.ok(json(failures.translated(() -> service.bulkDownload(call.tenant(), call.timeline()))
+        return Answer.ok(json(Failures.translated(() -> service.bulkDownload(call.tenant(), call.timeline()))
                 .orElseThrow(() -> ApiException.notFound("no download of all layers of timeline " + call.timeline()
                         + " was started since this server began; POST to this path starts one"))));
     }

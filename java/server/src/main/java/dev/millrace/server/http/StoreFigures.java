@@ -22,13 +22,13 @@ import java.util.function.Function;
  * What a store has done and has, for Prometheus: one look at it for all figures of a scrape. Labels are kinds and reasons, of
  * which there are a bounded number.
  */
-public final class StoreFigures implements MultiCollector {
+final class StoreFigures implements MultiCollector {
     private static final double NANOS = 1e9;
 
     private final LayerStore store;
 
     /** Of a store, which must be open as long as it is looked at. */
-    public StoreFigures(LayerStore store) {
+    StoreFigures(LayerStore store) {
         this.store = store;
     }
 
