@@ -43,10 +43,17 @@ public final class Churn {
         this.live = live;
     }
 
-    /** Ends a run before its time, for a reason; its result is partial. Any thread may call it, at any time; it does not wait. */
+    /**
+     * Ends a run before its time, for a reason; its result is partial. From its return on no task begins another request. Any
+     * thread may call it, at any time; it does not wait for those under way.
+     */
     public void end(String reason) {
         failure.compareAndSet(Optional.empty(), Optional.of(reason));
         ending.countDown();
+    }
+
+    private boolean isOver() {
+        return ending.getCount() == 0;
     }
 
     /**
@@ -86,7 +93,14 @@ public final class Churn {
         targets.forEach((target, layers) -> {
             for (int i = 0; i < config.tasksPerTarget(); i++) {
                 tasks.add(new ChurnTask(
-                        api, target, layers, config.concurrencyPerTarget(), tally, this::end, seeds.nextLong()));
+                        api,
+                        target,
+                        layers,
+                        config.concurrencyPerTarget(),
+                        tally,
+                        this::isOver,
+                        this::end,
+                        seeds.nextLong()));
             }
         });
         return tasks;
@@ -100,6 +114,7 @@ public final class Churn {
         long start = System.nanoTime();
         tasks.forEach(ChurnTask::begin);
         watch(start);
+        ending.countDown(); // for all tasks at once, those that are stopped last too
         tasks.forEach(ChurnTask::stop);
         drain(tasks);
         Duration runtime = Duration.ofNanos(System.nanoTime() - start);

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -87,6 +88,46 @@ class ChurnTest {
             assertThat(percentiles.get("max"))
                     .isLessThanOrEqualTo(result.runtime().toNanos() / 1e6 * 1.01);
         }
+    }
+
+    @Test
+    void aRunThatIsEndedBeforeItBeginsAsksForNoLayer() throws Exception {
+        AtomicLong asked = new AtomicLong();
+        server.with(1, 1, 20).onLayer((at, count) -> {
+            asked.set(count);
+            return Optional.empty();
+        });
+        Churn churn = new Churn(config(LONG).withLoad(3, 5), line -> {});
+        churn.end(ENOUGH);
+        ChurnResult result = churn.run();
+        assertThat(result.partial()).contains(ENOUGH);
+        assertThat(asked).hasValue(0);
+        assertThat(result.downloads() + result.evictions()).isZero();
+    }
+
+    /** Each answer would begin the next request; those that come after the end begin none, whoever has been stopped by then. */
+    @Test
+    void answersThatComeAfterTheEndBeginNoMoreRequests() throws Exception {
+        int underWay = 12;
+        AtomicLong asked = new AtomicLong();
+        CountDownLatch all = new CountDownLatch(underWay);
+        CountDownLatch ended = new CountDownLatch(1);
+        Churn churn = new Churn(config(LONG).withLoad(3, 4), line -> {});
+        server.with(1, 1, 500).onLayer((at, count) -> {
+            asked.incrementAndGet();
+            all.countDown();
+            assertThat(all.await(20, TimeUnit.SECONDS)).isTrue();
+            if (count == 1) {
+                churn.end(ENOUGH);
+                ended.countDown();
+            }
+            assertThat(ended.await(20, TimeUnit.SECONDS)).isTrue();
+            return Optional.empty();
+        });
+        ChurnResult result = churn.run();
+        assertThat(result.partial()).contains(ENOUGH);
+        assertThat(asked).hasValue(underWay);
+        assertCountsAreTheServers(result);
     }
 
     @Test
