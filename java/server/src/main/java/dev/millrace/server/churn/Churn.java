@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server.churn;
 
+import dev.millrace.server.HumanTime;
 import dev.millrace.server.ProcessCpu;
 import dev.millrace.server.churn.ManagementApi.Reply;
 import java.time.Duration;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server.churn;
 
+import dev.millrace.server.HumanTime;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;

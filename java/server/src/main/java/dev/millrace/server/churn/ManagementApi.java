@@ -2,6 +2,7 @@
 package dev.millrace.server.churn;
 
 import com.fasterxml.jackson.jr.ob.JSON;
+import dev.millrace.server.HumanTime;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URI;

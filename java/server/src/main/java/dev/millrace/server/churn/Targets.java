@@ -3,6 +3,7 @@ package dev.millrace.server.churn;
 
 import dev.millrace.layers.TenantId;
 import dev.millrace.layers.TimelineId;
+import dev.millrace.server.HumanTime;
 import dev.millrace.server.churn.ManagementApi.Reply;
 import java.time.Duration;
 import java.util.ArrayList;

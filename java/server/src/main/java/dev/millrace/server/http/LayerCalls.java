@@ -4,6 +4,7 @@ package dev.millrace.server.http;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.millrace.layers.stats.StatisticsReset;
+import dev.millrace.server.HumanTime;
 import dev.millrace.server.http.LayerService.BulkDownload;
 import dev.millrace.server.http.LayerService.BulkStart;
 import dev.millrace.server.http.LayerService.Freed;
@@ -81,7 +82,9 @@ final class LayerCalls {
     }
 
     private static Duration limit(String text) {
-        Duration limit = Durations.parse(text);
+        boolean inSeconds = !text.isEmpty() && text.chars().allMatch(c -> c >= '0' && c <= '9');
+        Duration limit = HumanTime.read(inSeconds ? text + "s" : text)
+                .orElseThrow(() -> new IllegalArgumentException("that is no length of time such as 500ms, 10s or 2m"));
         if (limit.compareTo(EVICTION_LIMIT) > 0) {
             throw new IllegalArgumentException("at most " + EVICTION_LIMIT.toSeconds() + "s can be");
         }
