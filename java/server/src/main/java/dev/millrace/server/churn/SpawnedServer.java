@@ -240,8 +240,8 @@ public final class SpawnedServer implements AutoCloseable {
             throws ChurnFailure, InterruptedException {
         Path out = made.resolve(name + ".out");
         long end = System.nanoTime() + START.toNanos();
+        boolean alive = process.isAlive(); // asked before what it said is read: its last words are then among it
         while (true) {
-            boolean alive = process.isAlive(); // asked first: what it said before its end is then seen
             Optional<String> line = firstLine(out, prefix);
             if (line.isPresent()) {
                 return line.get();
@@ -255,7 +255,7 @@ public final class SpawnedServer implements AutoCloseable {
             if (System.nanoTime() - end > 0) {
                 throw new ChurnFailure(what(name) + " is not ready after " + HumanTime.text(START));
             }
-            Thread.sleep(PAUSE_MILLIS);
+            alive = !process.waitFor(PAUSE_MILLIS, TimeUnit.MILLISECONDS);
         }
     }
 
