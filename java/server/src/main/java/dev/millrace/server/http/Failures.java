@@ -34,7 +34,7 @@ final class Failures {
         if (problem instanceof StoreFailure failure) {
             int status = status(failure);
             if (status != 500) {
-                return new ApiException(status, failure.getMessage(), retryAfter(failure), failure);
+                return new ApiException(status, sentence(failure), retryAfter(failure), failure);
             }
         }
         return new ApiException(
@@ -43,6 +43,13 @@ final class Failures {
                         + "; the server's log has the details",
                 Optional.empty(),
                 problem);
+    }
+
+    /** Clients tell a server that ends from one that is busy by these words. */
+    private static String sentence(StoreFailure failure) {
+        return failure instanceof StoreFailure.ShuttingDown
+                ? "shutting down: " + failure.getMessage()
+                : failure.getMessage();
     }
 
     private static int status(StoreFailure failure) {

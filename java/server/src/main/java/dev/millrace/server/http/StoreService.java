@@ -324,8 +324,8 @@ public final class StoreService implements LayerService, AutoCloseable {
                 throw new CompletionException(
                         ApiException.conflict(layer + " is nowhere but here: it is not evicted before it is uploaded"));
             case SHUTTING_DOWN ->
-                throw new CompletionException(
-                        ApiException.unavailable(layer + " is not evicted: its timeline is being detached"));
+                throw new CompletionException(ApiException.unavailable(
+                        "shutting down: " + layer + " is not evicted, its timeline is being detached"));
             case FAILED ->
                 throw new CompletionException(new ApiException(
                         500,
