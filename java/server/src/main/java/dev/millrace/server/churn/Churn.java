@@ -119,9 +119,9 @@ public final class Churn {
         tasks.forEach(ChurnTask::stop);
         drain(tasks);
         Duration runtime = Duration.ofNanos(System.nanoTime() - start);
-        double benchmarkCpu = cpuSeconds() - cpu;
+        double wholeCpu = cpuSeconds();
         ServerFigures after = atEnd(api);
-        return result(runtime, benchmarkCpu, before, after);
+        return result(runtime, wholeCpu - cpu, wholeCpu, before, after);
     }
 
     /** Until the time is over or something ends the run; tells a line each second. */
@@ -183,7 +183,8 @@ public final class Churn {
         }
     }
 
-    private ChurnResult result(Duration runtime, double benchmarkCpu, ServerFigures before, ServerFigures after) {
+    private ChurnResult result(
+            Duration runtime, double windowCpu, double wholeCpu, ServerFigures before, ServerFigures after) {
         OptionalDouble serverCpu = OptionalDouble.empty();
         if (!before.launched().equals(after.launched()) && after.launched().isPresent()) {
             end("The server was started anew during the run");
@@ -206,7 +207,8 @@ public final class Churn {
                 tally.evictionMillis(),
                 serverCpu,
                 after.residentBytes(),
-                benchmarkCpu,
+                windowCpu,
+                wholeCpu,
                 after.engine().or(before::engine),
                 after.binding().or(before::binding),
                 failure.get());

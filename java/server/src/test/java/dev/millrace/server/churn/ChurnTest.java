@@ -82,6 +82,9 @@ class ChurnTest {
         assertThat(server.count("late")).isZero();
         assertThat(server.count("maps")).isEqualTo(1);
         assertThat(result.benchmarkCpuSeconds()).isPositive();
+        assertThat(result.benchmarkProcessCpuSeconds())
+                .as("this JVM did something before")
+                .isGreaterThan(result.benchmarkCpuSeconds());
         for (var percentiles : List.of(result.downloadMillis(), result.evictionMillis())) {
             assertThat(percentiles.keySet()).containsExactly("p50", "p90", "p99", "p99.9", "max");
             assertThat(new ArrayList<>(percentiles.values())).isSorted().allMatch(millis -> millis > 0);
