@@ -225,10 +225,10 @@ public final class SpawnedServer implements AutoCloseable {
         builder.redirectOutput(made.resolve(name + ".out").toFile());
         try {
             Process process = builder.start();
+            running.addFirst(process); // before anything can fail, so that it is ended whatever comes
             if (!name.equals(STORE)) { // which ends when its input does, so that it never outlives this process
                 process.getOutputStream().close();
             }
-            running.addFirst(process);
             return process;
         } catch (IOException e) {
             throw new ChurnFailure(command.get(0) + " cannot be started: " + e.getMessage(), e);
