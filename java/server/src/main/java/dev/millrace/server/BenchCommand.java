@@ -22,7 +22,6 @@ final class BenchCommand implements Runnable {
     public void run() {
         throw new ParameterException(
                 spec.commandLine(),
-                "A benchmark is missing: "
-                        + String.join(", ", spec.subcommands().keySet()));
+                "A benchmark is missing: " + Sentences.choice(spec.subcommands().keySet()));
     }
 }

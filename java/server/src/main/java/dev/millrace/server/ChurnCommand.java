@@ -7,7 +7,6 @@ import dev.millrace.server.churn.ChurnConfig;
 import dev.millrace.server.churn.ChurnFailure;
 import dev.millrace.server.churn.ChurnResult;
 import dev.millrace.server.churn.ChurnTarget;
-import dev.millrace.server.churn.HumanTime;
 import dev.millrace.server.churn.SpawnedServer;
 import java.io.IOException;
 import java.net.URI;

@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -69,25 +70,8 @@ final class GetCommand implements Callable<Integer> {
             description = "auto (default), ffm, jni or jna, the way to native code: by name that one or an error.")
     private Optional<String> binding = Optional.empty();
 
-    @Option(
-            names = "--endpoint-url",
-            paramLabel = "URL",
-            description =
-                    "Where the store is; else AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS itself. file:///folder for a"
-                            + " local folder with a folder for each bucket.")
-    private Optional<String> endpoint = Optional.empty();
-
-    @Option(names = "--path-style", description = "The bucket in the path of URLs, not in the host name.")
-    private boolean pathStyle;
-
-    @Option(
-            names = "--region",
-            paramLabel = "NAME",
-            description = "Region to sign for; else by the SDK's default chain.")
-    private Optional<String> region = Optional.empty();
-
-    @Option(names = "--no-sign-request", description = "Anonymous: signs nothing, needs no credentials.")
-    private boolean anonymous;
+    @Mixin
+    private StoreOptions store = new StoreOptions();
 
     @Option(
             names = "--concurrency",
@@ -181,9 +165,9 @@ final class GetCommand implements Callable<Integer> {
             throw usage("DEST is empty");
         }
         IoEngineConfig engine = engineConfig();
-        StoreAddress store;
+        StoreAddress address;
         try {
-            store = StoreAddress.of(endpoint, region, pathStyle, anonymous, concurrency, around.environment());
+            address = store.address(concurrency, around.environment());
         } catch (IllegalArgumentException e) {
             throw usage(e.getMessage());
         }
@@ -194,7 +178,7 @@ final class GetCommand implements Callable<Integer> {
                         || lines.size() > 1
                         || lines.get(0).source().isPrefix()
                         || dest.endsWith("/"));
-        return new Order(lines, manifest, dest, toStandardOutput, toFolder, engine, store);
+        return new Order(lines, manifest, dest, toStandardOutput, toFolder, engine, address);
     }
 
     private IoEngineConfig engineConfig() throws CommandFailure {

@@ -56,7 +56,9 @@ final class LayerCommand implements Runnable {
     /** Without a command there is nothing to do. */
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "A command is missing: inspect or dump");
+        throw new ParameterException(
+                spec.commandLine(),
+                "A command is missing: " + Sentences.choice(spec.subcommands().keySet()));
     }
 
     private interface Use {

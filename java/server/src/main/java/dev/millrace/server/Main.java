@@ -67,7 +67,8 @@ public final class Main implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "A command is missing: get, layer, doctor, serve, generate or bench");
+                spec.commandLine(),
+                "A command is missing: " + Sentences.choice(spec.subcommands().keySet()));
     }
 
     private static int usage(PrintWriter err, ParameterException e) {

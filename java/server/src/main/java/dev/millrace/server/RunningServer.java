@@ -99,6 +99,7 @@ final class RunningServer implements AutoCloseable {
                     service,
                     EngineControl.of(engine),
                     ManagementServer.figures(engine, store));
+            closings.push(api::close);
             RunningServer server = new RunningServer(service, store, api, closings);
             opened = true;
             return server;
@@ -142,7 +143,6 @@ final class RunningServer implements AutoCloseable {
         // First the store: those who wait for it hear that it ends, by the API, which ends then.
         service.stop();
         closeQuietly(store::close);
-        api.close();
         closeAll(closings);
     }
 

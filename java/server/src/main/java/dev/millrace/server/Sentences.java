@@ -5,6 +5,8 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
+import java.util.Collection;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -51,6 +53,13 @@ final class Sentences {
         return e.getReason() == null
                 ? e.getClass().getSimpleName()
                 : e.getReason().toLowerCase(Locale.ROOT);
+    }
+
+    /** As {@code get, serve or bench}. */
+    static String choice(Collection<String> names) {
+        List<String> all = List.copyOf(names);
+        int last = all.size() - 1;
+        return last < 1 ? String.join("", all) : String.join(", ", all.subList(0, last)) + " or " + all.get(last);
     }
 
     /** Names the subject, unless the sentence does. */

@@ -33,6 +33,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32C;
 
 /**
@@ -197,9 +198,10 @@ final class TimelineMaker implements AutoCloseable {
         cancelled = true;
         makers.shutdown();
         boolean interrupted = false;
-        while (!makers.isTerminated()) {
+        boolean ended = false;
+        while (!ended) {
             try {
-                Thread.sleep(5);
+                ended = makers.awaitTermination(Long.MAX_VALUE, TimeUnit.NANOSECONDS);
             } catch (InterruptedException e) {
                 interrupted = true;
             }

@@ -11,11 +11,14 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * What the build runs once, for the JVM to note which classes a download takes: loaded from a shared archive they cost half
- * of a short command's CPU. Downloads a few objects from itself, signed and unsigned; not for users.
+ * What the build runs once, for the JVM to note which classes a download takes, and a run of the churn benchmark: loaded from a
+ * shared archive they cost half of a short command's CPU. Downloads a few objects from itself, signed and unsigned, and drives
+ * a management API of its own, which does nothing; not for users.
  */
 final class Training {
     private static final byte[] BODY = new byte[(3 << 20) + 17];
@@ -28,6 +31,11 @@ final class Training {
             <Contents><Key>p/b</Key><LastModified>2026-06-01T12:00:00.000Z</LastModified><ETag>&quot;1&quot;</ETag>\
             <Size>%d</Size><StorageClass>STANDARD</StorageClass></Contents></ListBucketResult>""".formatted(BODY.length, BODY.length);
 
+    private static final String ID = "0123456789abcdef0123456789abcdef";
+    private static final String LAYER =
+            "{\"kind\":\"Image\",\"layer_file_name\":\"%d\",\"layer_file_size\":1,\"remote\":false,\"access_stats\":{}}";
+    private static final int LAYERS = 20;
+
     private Training() {}
 
     /** {@code Training FOLDER}: works in a new folder below it, and leaves nothing. */
@@ -37,6 +45,8 @@ final class Training {
         Path folder = Files.createTempDirectory(Path.of(args[0]), "training-");
         HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 16);
         server.createContext("/", Training::answer);
+        server.createContext("/v1/", Training::manage);
+        server.createContext("/metrics", Training::manage);
         server.start();
         try (PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8)) {
             String endpoint = "http://127.0.0.1:" + server.getAddress().getPort();
@@ -73,6 +83,19 @@ final class Training {
                     nowhere,
                     nowhere);
             Main.run(new String[] {"doctor", folder.toString()}, nowhere, nowhere);
+            Main.run(
+                    new String[] {
+                        "bench",
+                        "ondemand-download-churn",
+                        "--mgmt-api-endpoint",
+                        endpoint,
+                        "--runtime",
+                        "1s",
+                        "--concurrency-per-target",
+                        "4"
+                    },
+                    nowhere,
+                    nowhere);
         } finally {
             server.stop(0);
             remove(folder);
@@ -88,6 +111,29 @@ final class Training {
             exchange.getResponseHeaders().set("Content-Type", listing ? "application/xml" : "binary/octet-stream");
             exchange.sendResponseHeaders(200, body.length);
             exchange.getResponseBody().write(body);
+        }
+    }
+
+    /** One timeline, whose layers come and go as they are told. */
+    private static void manage(HttpExchange exchange) throws IOException {
+        try (exchange) {
+            String path = exchange.getRequestURI().getPath();
+            String body;
+            if (path.equals("/v1/tenant")) {
+                body = "[{\"id\":\"" + ID + "\"}]";
+            } else if (path.equals("/v1/tenant/" + ID)) {
+                body = "{\"timelines\":[\"" + ID + "\"]}";
+            } else if (path.endsWith("/layer")) {
+                body = IntStream.range(0, LAYERS)
+                        .mapToObj(LAYER::formatted)
+                        .collect(Collectors.joining(",", "{\"historic_layers\":[", "]}"));
+            } else {
+                body = "{\"downloaded\":true,\"bytes\":1}";
+            }
+            exchange.getResponseHeaders().set("Content-Type", "application/json");
+            byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(200, bytes.length);
+            exchange.getResponseBody().write(bytes);
         }
     }
 

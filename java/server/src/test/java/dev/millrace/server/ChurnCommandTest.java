@@ -77,6 +77,7 @@ class ChurnCommandTest {
                         "server_cpu_seconds_per_gib",
                         "server_rss_bytes",
                         "benchmark_cpu_seconds",
+                        "benchmark_process_cpu_seconds",
                         "engine",
                         "binding");
         assertThat((Integer) said.json().get("downloads_count")).isEqualTo((int) server.count("downloaded"));

@@ -264,7 +264,7 @@ class GetTest {
         failsCleanly(get("--manifest", "m", "s3://bucket/k", "f"), 2, "not from both");
         failsCleanly(Cli.run("get", "--endpoint-url", "ftp://x", "s3://b/k", "f"), 2, "ftp://x");
         failsCleanly(Cli.run("get", "--endpoint-url", "http//x", "s3://b/k", "f"), 2, "http//x");
-        failsCleanly(Cli.run(), 2, "A command is missing");
+        failsCleanly(Cli.run(), 2, "A command is missing: get, layer, doctor, serve, generate or bench");
         failsCleanly(Cli.run("put"), 2, "put");
     }
 

@@ -113,7 +113,9 @@ class LayerCommandTest {
                 assertThat(run.err()).contains(sentence).contains(file).hasLineCount(1);
             }
         });
-        assertThat(Cli.run("layer").status()).isEqualTo(2);
+        Cli none = Cli.run("layer");
+        assertThat(none.status()).isEqualTo(2);
+        assertThat(none.err()).contains("A command is missing: ", "inspect", " or ", "dump");
     }
 
     @Test

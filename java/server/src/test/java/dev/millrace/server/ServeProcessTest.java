@@ -103,7 +103,9 @@ class ServeProcessTest {
                 }
                 process.destroy();
                 for (CompletableFuture<HttpResponse<String>> answer : waiting) {
-                    assertThat(answer.get(60, TimeUnit.SECONDS).statusCode()).isEqualTo(503);
+                    HttpResponse<String> response = answer.get(60, TimeUnit.SECONDS);
+                    assertThat(response.statusCode()).isEqualTo(503);
+                    assertThat(Client.message(response)).startsWith("shutting down: ");
                 }
                 Launched ended = Launched.finish(folder, process);
                 assertThat(ended.status()).as(ended.err()).isEqualTo(TERMINATED);

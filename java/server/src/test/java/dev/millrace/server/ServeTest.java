@@ -203,6 +203,49 @@ class ServeTest {
                 .contains("millrace_remote_layers " + LAYERS + ".0");
     }
 
+    /** Line by line what the description of the API says of {@code /metrics}; after a download, a second one, and an eviction. */
+    @Test
+    void showsEveryFigureThatIsPromised() throws Exception {
+        String path = PATH + "/layer/" + layer(0).name();
+        long bytes = layer(0).fileSize();
+        client.get(path);
+        client.send("DELETE", path, "");
+        client.get(path);
+        String cause = "{reason=\"Explicit\",task_kind=\"MgmtRequest\"} ";
+        List<String> lines = client.get("/metrics").body().lines().toList();
+        assertThat(lines)
+                .contains("millrace_resident_bytes " + (double) bytes)
+                .anyMatch(line -> line.startsWith("millrace_remote_bytes "))
+                .contains("millrace_ondemand_downloads_total" + cause + "2.0")
+                .contains("millrace_ondemand_downloaded_bytes_total" + cause + (double) (2 * bytes))
+                .contains("millrace_download_waits_total 2.0")
+                .anyMatch(line -> line.startsWith("millrace_download_wait_seconds_total "))
+                .contains("millrace_evictions_started_total 1.0")
+                .contains("millrace_evictions_completed_total 1.0")
+                .contains("millrace_evictions_total{reason=\"Explicit\"} 1.0")
+                .contains("millrace_evictions_cancelled_total{reason=\"reader_came\"} 0.0")
+                .contains("millrace_redownloaded_after_total{seconds=\"60\"} 0.0")
+                .contains("millrace_io_seconds_count{op=\"download\"} 2")
+                .contains("millrace_io_seconds_count{op=\"unlink\"} 1")
+                .contains("millrace_io_seconds_count{op=\"open\"} 0")
+                .contains("millrace_io_seconds_count{op=\"read\"} 0")
+                .contains("millrace_io_engine{engine=\"blocking\"} 1.0")
+                .anyMatch(line -> line.startsWith("libmetrics_launch_timestamp "));
+        assertThat(lines.stream()
+                        .filter(line -> line.startsWith("millrace_io_seconds_sum"))
+                        .map(line -> line.substring(0, line.indexOf(' '))))
+                .containsExactlyInAnyOrder(
+                        "millrace_io_seconds_sum{op=\"download\"}",
+                        "millrace_io_seconds_sum{op=\"unlink\"}",
+                        "millrace_io_seconds_sum{op=\"open\"}",
+                        "millrace_io_seconds_sum{op=\"read\"}");
+        assertThat(lines.stream().filter(line -> line.startsWith("millrace_io_engine{") && line.endsWith(" 1.0")))
+                .hasSize(1);
+        assertThat(lines.stream().filter(line -> line.contains(TENANT) || line.contains("layer/")))
+                .as("labels that grow with what there is")
+                .isEmpty();
+    }
+
     @Test
     void anEvictionThatWaitsForReadersGoesOn() throws Exception {
         Layer layer = server.store().timelines().get(0).requireLayer(layer(0).name());

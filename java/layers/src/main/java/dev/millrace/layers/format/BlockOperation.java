@@ -26,6 +26,7 @@ final class BlockOperation {
     private final int count;
     private final List<BlockSink> sinks;
     private volatile boolean mustRepeat;
+    private long begun;
 
     BlockOperation(LayerReader reader, long first, int count, List<BlockSink> sinks) {
         this.reader = reader;
@@ -40,7 +41,7 @@ final class BlockOperation {
 
     /** Begins; the buffer is given away. Complete, and never exceptionally, when all sinks have been told. */
     CompletableFuture<Void> start(OwnedBuffer buffer) {
-        reader.readers().countOperation(count);
+        begin();
         try {
             return reader.file()
                     .readAsync(buffer, 0, count * Blocks.SIZE, first * Blocks.SIZE)
@@ -56,7 +57,7 @@ final class BlockOperation {
 
     /** Reads on the calling thread, which is the quickest where there is only one. */
     void run(OwnedBuffer buffer) {
-        reader.readers().countOperation(count);
+        begin();
         int got = 0;
         Optional<Throwable> failure = Optional.empty();
         try {
@@ -67,7 +68,13 @@ final class BlockOperation {
         ended(buffer, got, failure);
     }
 
+    private void begin() {
+        reader.readers().countOperation(count);
+        begun = System.nanoTime();
+    }
+
     private Void ended(OwnedBuffer buffer, int got, Optional<Throwable> failure) {
+        reader.readers().countTime(System.nanoTime() - begun);
         try (buffer) {
             if (failure.isEmpty()) {
                 buffer.withMemory(memory -> {

@@ -13,6 +13,7 @@ public final class LayerReaders {
     private final BlockCache cache;
     private final int blocksPerRead;
     private final LongAdder operations = new LongAdder();
+    private final LongAdder nanos = new LongAdder();
     private final LongAdder blocks = new LongAdder();
     private final LongAdder defects = new LongAdder();
     private final LongAdder repeated = new LongAdder();
@@ -24,8 +25,9 @@ public final class LayerReaders {
      * @param blocks blocks of 8 KiB that those were asked for
      * @param defects blocks that came and were damaged
      * @param repeated operations that failed and were repeated block by block
+     * @param nanos how long those that have ended took, each by itself
      */
-    public record Counters(long operations, long blocks, long defects, long repeated) {}
+    public record Counters(long operations, long blocks, long defects, long repeated, long nanos) {}
 
     /** With operations of {@link #DEFAULT_READ_BYTES}. */
     public LayerReaders(IoEngine engine, BlockCache cache) {
@@ -65,6 +67,10 @@ public final class LayerReaders {
         blocks.add(count);
     }
 
+    void countTime(long taken) {
+        nanos.add(taken);
+    }
+
     void countDefect() {
         defects.increment();
     }
@@ -75,6 +81,6 @@ public final class LayerReaders {
 
     /** What its readers have counted so far. */
     public Counters counters() {
-        return new Counters(operations.sum(), blocks.sum(), defects.sum(), repeated.sum());
+        return new Counters(operations.sum(), blocks.sum(), defects.sum(), repeated.sum(), nanos.sum());
     }
 }

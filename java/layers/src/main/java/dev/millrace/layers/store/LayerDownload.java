@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,8 +41,13 @@ final class LayerDownload {
         void failed(LayerDownload download, StoreFailure failure);
     }
 
-    /** Somebody who waits. */
-    record Waiter(CompletableFuture<ResidentLayer> future, long sinceNanos) {}
+    /**
+     * Somebody who waits.
+     *
+     * @param sinceNanos when the waiting began
+     * @param counted its end has come, and its time was added to the others'
+     */
+    record Waiter(CompletableFuture<ResidentLayer> future, long sinceNanos, AtomicBoolean counted) {}
 
     final TaskKind task;
     final DownloadReason reason;
@@ -156,9 +162,13 @@ final class LayerDownload {
         if (file.crc32c().isPresent()) {
             request = request.withExpectedCrc32c(file.crc32c().get());
         }
+        long begun = parts.timing().nanoTime();
         RunningDownload running = parts.remote().download(request);
         stopBy(running::stop);
-        running.result().whenComplete((result, problem) -> fetched(file, reservation, result, problem));
+        running.result().whenComplete((result, problem) -> {
+            parts.counters().operation(IoOperation.DOWNLOAD, parts.timing().nanoTime() - begun);
+            fetched(file, reservation, result, problem);
+        });
     }
 
     /** A folder where the file belongs is taken away if empty, else set aside: what is in it is nobody's of here. */

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -179,8 +180,10 @@ final class LayerState {
     /** With the lock held: joins the download under way, or gives what begins one. */
     private Optional<Runnable> wait(CompletableFuture<ResidentLayer> future, TaskKind task, DownloadReason reason) {
         LayerDownload.Waiter waiter =
-                new LayerDownload.Waiter(future, parts.timing().nanoTime());
+                new LayerDownload.Waiter(future, parts.timing().nanoTime(), new AtomicBoolean());
         parts.counters().waits.increment();
+        // Who gives up has waited too.
+        future.whenComplete((pin, problem) -> countWait(waiter));
         if (download.isPresent()) {
             download.get().waiters.add(waiter);
             download.get().read |= reason == DownloadReason.ON_DEMAND;
@@ -362,9 +365,8 @@ final class LayerState {
 
     /** Either there is a residence, in which each of them is counted as a reader, or a reason why there is none. */
     private void tell(List<LayerDownload.Waiter> waiting, Optional<Residence> fresh, Optional<StoreFailure> why) {
-        long nanos = parts.timing().nanoTime();
         for (LayerDownload.Waiter waiter : waiting) {
-            parts.counters().waitNanos.add(nanos - waiter.sinceNanos());
+            countWait(waiter); // before it is told, so that what it does next sees the count
             if (fresh.isPresent()) {
                 ResidentLayer pin = new ResidentLayer(layer, fresh.get());
                 if (!waiter.future().complete(pin)) {
@@ -373,6 +375,13 @@ final class LayerState {
             } else {
                 waiter.future().completeExceptionally(why.orElseThrow());
             }
+        }
+    }
+
+    /** Once, at the end of the waiting, whichever end that is. */
+    private void countWait(LayerDownload.Waiter waiter) {
+        if (waiter.counted().compareAndSet(false, true)) {
+            parts.counters().waitNanos.add(parts.timing().nanoTime() - waiter.sinceNanos());
         }
     }
 

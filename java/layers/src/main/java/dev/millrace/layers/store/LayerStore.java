@@ -272,7 +272,7 @@ public final class LayerStore implements AutoCloseable {
 
     /** What it has done, and what it has. */
     public StoreMetrics metrics() {
-        return parts.counters().snapshot();
+        return parts.counters().snapshot(parts.readers().counters());
     }
 
     /** What the cache of summaries and index blocks has counted, and holds. */

@@ -24,6 +24,15 @@ final class LocalFiles {
 
     /** Opens a layer's file for reading, if it is what the index says. */
     static OpenFile open(StoreParts parts, Layer layer, Residence of) throws StoreFailure {
+        long begun = parts.timing().nanoTime();
+        try {
+            return openUncounted(parts, layer, of);
+        } finally {
+            parts.counters().operation(IoOperation.OPEN, parts.timing().nanoTime() - begun);
+        }
+    }
+
+    private static OpenFile openUncounted(StoreParts parts, Layer layer, Residence of) throws StoreFailure {
         boolean isBlob = layer.name().kind() == LayerKind.BLOB;
         // A reader opens its file itself; this looks at it, and is all there is for a blob.
         DirectMode direct = isBlob ? parts.config().downloader().direct() : DirectMode.OFF;
@@ -103,6 +112,7 @@ final class LocalFiles {
 
     /** Returns whether nothing of that name is there any more. A folder stays. */
     static boolean delete(StoreParts parts, Path path) {
+        long begun = parts.timing().nanoTime();
         try {
             parts.engine().deleteIfExists(path);
             return true;
@@ -112,6 +122,8 @@ final class LocalFiles {
                     path,
                     parts.localFailure("removal", e).getMessage());
             return false;
+        } finally {
+            parts.counters().operation(IoOperation.UNLINK, parts.timing().nanoTime() - begun);
         }
     }
 }

@@ -12,11 +12,11 @@ import java.util.Map;
  * @param residentBytes of layers on local disk
  * @param residentLayers how many those are
  * @param downloads completed, by who asked first and why
- * @param downloadedBytes of those
+ * @param downloadedBytesByCause of those
  * @param downloadsFailed without those cancelled
  * @param downloadsCancelled by detaching or closing
  * @param waits reads that had to wait for a download
- * @param waitNanos how long they waited in all
+ * @param waitNanos how long they waited in all, until the layer was there, or could not be had, or they gave up
  * @param evictionsStarted taken up
  * @param evictionsCompleted with the file gone
  * @param evictionsCancelled by reason; none is missing
@@ -31,12 +31,13 @@ import java.util.Map;
  * @param denied reads that would have needed a download and must not have one
  * @param unexpectedDownloads reads that needed a download and were to say so
  * @param noSpace downloads that found no room, after eviction was asked
+ * @param io operations on layers' files and the time they took; none is missing
  */
 public record StoreMetrics(
         long residentBytes,
         long residentLayers,
         Map<DownloadCause, Long> downloads,
-        long downloadedBytes,
+        Map<DownloadCause, Long> downloadedBytesByCause,
         long downloadsFailed,
         long downloadsCancelled,
         long waits,
@@ -53,16 +54,19 @@ public record StoreMetrics(
         long localFilesRotten,
         long denied,
         long unexpectedDownloads,
-        long noSpace) {
+        long noSpace,
+        Map<IoOperation, IoTime> io) {
     /** The last bound of {@link #redownloadedAfter}: at any time. */
     public static final Duration EVER = Duration.ofSeconds(Long.MAX_VALUE);
 
     /** Copies the maps. */
     public StoreMetrics {
         downloads = Map.copyOf(downloads);
+        downloadedBytesByCause = Map.copyOf(downloadedBytesByCause);
         evictionsCancelled = Map.copyOf(evictionsCancelled);
         evictions = Map.copyOf(evictions);
         redownloadedAfter = Map.copyOf(redownloadedAfter);
+        io = Map.copyOf(io);
     }
 
     /**
@@ -73,8 +77,25 @@ public record StoreMetrics(
      */
     public record DownloadCause(TaskKind task, DownloadReason reason) {}
 
+    /**
+     * Operations of one kind.
+     *
+     * @param operations how many
+     * @param nanos how long they took in all; what was under way at once counts each by itself
+     */
+    public record IoTime(long operations, long nanos) {}
+
     /** Downloads completed, whoever asked. */
     public long downloadsCompleted() {
-        return downloads.values().stream().mapToLong(Long::longValue).sum();
+        return sum(downloads);
+    }
+
+    /** Bytes of those. */
+    public long downloadedBytes() {
+        return sum(downloadedBytesByCause);
+    }
+
+    private static long sum(Map<DownloadCause, Long> byCause) {
+        return byCause.values().stream().mapToLong(Long::longValue).sum();
     }
 }

@@ -111,6 +111,9 @@ class LayerReadsTest {
         assertValue(now.records().get(0), 3, 150);
         assertThat(count(IMAGE, AccessKind.GET_VALUE_RECONSTRUCT_DATA)).isEqualTo(2);
         assertThat(count(DELTA, AccessKind.GET_VALUE_RECONSTRUCT_DATA)).isEqualTo(1);
+        StoreMetrics.IoTime reads = rig.metrics().io().get(IoOperation.READ);
+        assertThat(reads.operations()).as("a root and a value of each layer").isGreaterThanOrEqualTo(4);
+        assertThat(reads.nanos()).isPositive();
         // Nobody holds them any more.
         assertThat(get(layer(IMAGE).evict(EvictionReason.EXPLICIT))).isEqualTo(EvictionOutcome.EVICTED);
         assertThat(get(layer(DELTA).evict(EvictionReason.EXPLICIT))).isEqualTo(EvictionOutcome.EVICTED);

@@ -76,10 +76,18 @@ class LayerTest {
         rig.assertReads(layer, content(0));
         assertThat(rig.source.gets("layer_0-00000005")).isEqualTo(2);
         StoreMetrics metrics = rig.metrics();
-        assertThat(metrics.downloads())
-                .containsEntry(
-                        new StoreMetrics.DownloadCause(TaskKind.PAGE_REQUEST_HANDLER, DownloadReason.ON_DEMAND), 2L);
+        StoreMetrics.DownloadCause cause =
+                new StoreMetrics.DownloadCause(TaskKind.PAGE_REQUEST_HANDLER, DownloadReason.ON_DEMAND);
+        assertThat(metrics.downloads()).containsEntry(cause, 2L);
+        assertThat(metrics.downloadedBytesByCause()).containsEntry(cause, 2L * StoreRig.SIZE);
         assertThat(metrics.downloadedBytes()).isEqualTo(2L * StoreRig.SIZE);
+        assertThat(metrics.io()).containsOnlyKeys(IoOperation.values());
+        assertThat(metrics.io().get(IoOperation.DOWNLOAD).operations()).isEqualTo(2);
+        assertThat(metrics.io().get(IoOperation.OPEN).operations()).isEqualTo(2);
+        assertThat(metrics.io().get(IoOperation.UNLINK).operations()).isEqualTo(1);
+        assertThat(metrics.io().get(IoOperation.READ).operations())
+                .as("a blob's blocks are its user's to read")
+                .isZero();
         assertThat(metrics.evictedBytes()).isEqualTo(StoreRig.SIZE);
     }
 
@@ -150,6 +158,28 @@ class LayerTest {
         // Nobody holds it: those who gave up took no hold.
         assertThat(evict()).isEqualTo(EvictionOutcome.EVICTED);
         assertThat(rig.metrics().waits()).isEqualTo(100);
+    }
+
+    @Test
+    void countsHowLongEachReaderWaitedThoseWhoGaveUpToo() throws IOException {
+        rig.source.hold(key -> true);
+        CompletableFuture<LoadedLayer> hasty = load(READ.withTimeout(Duration.ofSeconds(2)));
+        CompletableFuture<LoadedLayer> cancelled = load(READ);
+        CompletableFuture<LoadedLayer> patient = load(READ);
+        until(() -> rig.source.heldBack() == 1);
+        rig.timing.pass(Duration.ofSeconds(3));
+        assertThat(hasty).isCompletedExceptionally();
+        cancelled.cancel(false);
+        rig.timing.pass(Duration.ofSeconds(4));
+        assertThat(rig.metrics().waitNanos())
+                .isEqualTo(Duration.ofSeconds(2 + 3).toNanos());
+        rig.source.holdNone();
+        get(patient).close();
+        StoreMetrics metrics = rig.metrics();
+        assertThat(metrics.waits()).isEqualTo(3);
+        assertThat(metrics.waitNanos()).isEqualTo(Duration.ofSeconds(2 + 3 + 7).toNanos());
+        assertThat(metrics.io().get(IoOperation.DOWNLOAD))
+                .isEqualTo(new StoreMetrics.IoTime(1, Duration.ofSeconds(7).toNanos()));
     }
 
     @Test

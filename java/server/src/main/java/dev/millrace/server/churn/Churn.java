@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server.churn;
 
+import dev.millrace.server.HumanTime;
 import dev.millrace.server.ProcessCpu;
 import dev.millrace.server.churn.ManagementApi.Reply;
 import java.time.Duration;
@@ -43,10 +44,17 @@ public final class Churn {
         this.live = live;
     }
 
-    /** Ends a run before its time, for a reason; its result is partial. Any thread may call it, at any time; it does not wait. */
+    /**
+     * Ends a run before its time, for a reason; its result is partial. From its return on no task begins another request. Any
+     * thread may call it, at any time; it does not wait for those under way.
+     */
     public void end(String reason) {
         failure.compareAndSet(Optional.empty(), Optional.of(reason));
         ending.countDown();
+    }
+
+    private boolean isOver() {
+        return ending.getCount() == 0;
     }
 
     /**
@@ -86,7 +94,14 @@ public final class Churn {
         targets.forEach((target, layers) -> {
             for (int i = 0; i < config.tasksPerTarget(); i++) {
                 tasks.add(new ChurnTask(
-                        api, target, layers, config.concurrencyPerTarget(), tally, this::end, seeds.nextLong()));
+                        api,
+                        target,
+                        layers,
+                        config.concurrencyPerTarget(),
+                        tally,
+                        this::isOver,
+                        this::end,
+                        seeds.nextLong()));
             }
         });
         return tasks;
@@ -100,12 +115,13 @@ public final class Churn {
         long start = System.nanoTime();
         tasks.forEach(ChurnTask::begin);
         watch(start);
+        ending.countDown(); // for all tasks at once, those that are stopped last too
         tasks.forEach(ChurnTask::stop);
         drain(tasks);
         Duration runtime = Duration.ofNanos(System.nanoTime() - start);
-        double benchmarkCpu = cpuSeconds() - cpu;
+        double wholeCpu = cpuSeconds();
         ServerFigures after = atEnd(api);
-        return result(runtime, benchmarkCpu, before, after);
+        return result(runtime, wholeCpu - cpu, wholeCpu, before, after);
     }
 
     /** Until the time is over or something ends the run; tells a line each second. */
@@ -167,7 +183,8 @@ public final class Churn {
         }
     }
 
-    private ChurnResult result(Duration runtime, double benchmarkCpu, ServerFigures before, ServerFigures after) {
+    private ChurnResult result(
+            Duration runtime, double windowCpu, double wholeCpu, ServerFigures before, ServerFigures after) {
         OptionalDouble serverCpu = OptionalDouble.empty();
         if (!before.launched().equals(after.launched()) && after.launched().isPresent()) {
             end("The server was started anew during the run");
@@ -190,7 +207,8 @@ public final class Churn {
                 tally.evictionMillis(),
                 serverCpu,
                 after.residentBytes(),
-                benchmarkCpu,
+                windowCpu,
+                wholeCpu,
                 after.engine().or(before::engine),
                 after.binding().or(before::binding),
                 failure.get());

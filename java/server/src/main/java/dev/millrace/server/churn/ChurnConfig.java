@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server.churn;
 
+import dev.millrace.server.HumanTime;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 
 /**
  * What a run does.
@@ -86,82 +88,87 @@ public record ChurnConfig(
 
     /** On another server. */
     public ChurnConfig on(URI other) {
-        return new ChurnConfig(
-                other,
-                token,
-                runtime,
-                tasksPerTarget,
-                concurrencyPerTarget,
-                firstTargets,
-                engine,
-                targets,
-                requestTimeout,
-                grace);
+        return with(draft -> draft.endpoint = other);
     }
 
     /** With a token. */
     public ChurnConfig withToken(Optional<String> newToken) {
-        return new ChurnConfig(
-                endpoint,
-                newToken,
-                runtime,
-                tasksPerTarget,
-                concurrencyPerTarget,
-                firstTargets,
-                engine,
-                targets,
-                requestTimeout,
-                grace);
+        return with(draft -> draft.token = newToken);
     }
 
     /** With so many tasks on each target and requests of each task. */
     public ChurnConfig withLoad(int tasks, int concurrency) {
-        return new ChurnConfig(
-                endpoint, token, runtime, tasks, concurrency, firstTargets, engine, targets, requestTimeout, grace);
+        return with(draft -> {
+            draft.tasksPerTarget = tasks;
+            draft.concurrencyPerTarget = concurrency;
+        });
     }
 
     /** With these targets, or all where the list is empty, of which only the first so many. */
     public ChurnConfig withTargets(List<ChurnTarget> newTargets, OptionalInt first) {
-        return new ChurnConfig(
-                endpoint,
-                token,
-                runtime,
-                tasksPerTarget,
-                concurrencyPerTarget,
-                first,
-                engine,
-                newTargets,
-                requestTimeout,
-                grace);
+        return with(draft -> {
+            draft.targets = newTargets;
+            draft.firstTargets = first;
+        });
     }
 
     /** With an engine that is set before the run begins. */
     public ChurnConfig withEngine(Optional<String> newEngine) {
-        return new ChurnConfig(
-                endpoint,
-                token,
-                runtime,
-                tasksPerTarget,
-                concurrencyPerTarget,
-                firstTargets,
-                newEngine,
-                targets,
-                requestTimeout,
-                grace);
+        return with(draft -> draft.engine = newEngine);
     }
 
     /** With other limits of waiting. */
     public ChurnConfig withTimeouts(Duration request, Duration atEnd) {
-        return new ChurnConfig(
-                endpoint,
-                token,
-                runtime,
-                tasksPerTarget,
-                concurrencyPerTarget,
-                firstTargets,
-                engine,
-                targets,
-                request,
-                atEnd);
+        return with(draft -> {
+            draft.requestTimeout = request;
+            draft.grace = atEnd;
+        });
+    }
+
+    private ChurnConfig with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.finished();
+    }
+
+    /** A copy while it is changed. */
+    private static final class Draft {
+        private final Duration runtime;
+        private URI endpoint;
+        private Optional<String> token;
+        private int tasksPerTarget;
+        private int concurrencyPerTarget;
+        private OptionalInt firstTargets;
+        private Optional<String> engine;
+        private List<ChurnTarget> targets;
+        private Duration requestTimeout;
+        private Duration grace;
+
+        Draft(ChurnConfig of) {
+            runtime = of.runtime;
+            endpoint = of.endpoint;
+            token = of.token;
+            tasksPerTarget = of.tasksPerTarget;
+            concurrencyPerTarget = of.concurrencyPerTarget;
+            firstTargets = of.firstTargets;
+            engine = of.engine;
+            targets = of.targets;
+            requestTimeout = of.requestTimeout;
+            grace = of.grace;
+        }
+
+        ChurnConfig finished() {
+            return new ChurnConfig(
+                    endpoint,
+                    token,
+                    runtime,
+                    tasksPerTarget,
+                    concurrencyPerTarget,
+                    firstTargets,
+                    engine,
+                    targets,
+                    requestTimeout,
+                    grace);
+        }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server.churn;
 
+import dev.millrace.server.HumanTime;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -22,6 +23,7 @@ import java.util.OptionalLong;
  * @param serverCpuSeconds of the server's process over the run; empty where it does not say or was started anew
  * @param serverResidentBytes memory of the server's process at the end
  * @param benchmarkCpuSeconds of this process over the run
+ * @param benchmarkProcessCpuSeconds of this process since it began, its start and what came before the run included
  * @param engine that ran
  * @param binding by which it ran
  * @param partial why these are not the figures of a whole run, as a sentence; empty where they are
@@ -37,6 +39,7 @@ public record ChurnResult(
         OptionalDouble serverCpuSeconds,
         OptionalLong serverResidentBytes,
         double benchmarkCpuSeconds,
+        double benchmarkProcessCpuSeconds,
         Optional<String> engine,
         Optional<String> binding,
         Optional<String> partial) {
@@ -74,6 +77,7 @@ public record ChurnResult(
         fields.put("server_cpu_seconds_per_gib", orNull(serverCpuSecondsPerGib(), 4));
         fields.put("server_rss_bytes", serverResidentBytes.isPresent() ? serverResidentBytes.getAsLong() : null);
         fields.put("benchmark_cpu_seconds", rounded(benchmarkCpuSeconds, 3));
+        fields.put("benchmark_process_cpu_seconds", rounded(benchmarkProcessCpuSeconds, 3));
         fields.put("engine", engine.orElse(null));
         fields.put("binding", binding.orElse(null));
         partial.ifPresent(reason -> {

@@ -8,6 +8,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
@@ -25,6 +26,7 @@ final class ChurnTask {
     private final ChurnTarget target;
     private final int concurrency;
     private final Tally tally;
+    private final BooleanSupplier over;
     private final Consumer<String> failure;
     private final SplittableRandom random;
     private final CountDownLatch finished = new CountDownLatch(1);
@@ -67,6 +69,7 @@ final class ChurnTask {
      * A task that has not begun.
      *
      * @param known layers of the target's map as it was just fetched
+     * @param over whether the run has ended, for all tasks at once: looked at before each request, of which none is begun then
      * @param failure told, by a sentence, of what ends the run
      */
     ChurnTask(
@@ -75,12 +78,14 @@ final class ChurnTask {
             List<LayerState> known,
             int concurrency,
             Tally tally,
+            BooleanSupplier over,
             Consumer<String> failure,
             long seed) {
         this.api = api;
         this.target = target;
         this.concurrency = concurrency;
         this.tally = tally;
+        this.over = over;
         this.failure = failure;
         this.random = new SplittableRandom(seed);
         take(known);
@@ -103,7 +108,7 @@ final class ChurnTask {
         }
     }
 
-    /** Begins no more requests. */
+    /** Begins no more requests, and is finished when those under way are answered. */
     synchronized void stop() {
         stopped = true;
         finishIfDrained();
@@ -119,6 +124,11 @@ final class ChurnTask {
         return underWay;
     }
 
+    /** With the lock held. A run that has ended is seen here before anybody has come round to stop each task. */
+    private boolean isStopped() {
+        return stopped || over.getAsBoolean();
+    }
+
     private void finishIfDrained() {
         if (stopped && underWay == 0) {
             finished.countDown();
@@ -128,7 +138,7 @@ final class ChurnTask {
     // ------------------------------------------------------------------ what next
 
     private synchronized Step next() {
-        if (stopped || fetching) {
+        if (isStopped() || fetching) {
             return Step.NOTHING;
         }
         if (stale) {
@@ -251,7 +261,7 @@ final class ChurnTask {
 
     private void fetchNow() {
         synchronized (this) {
-            if (stopped) {
+            if (isStopped()) {
                 return;
             }
             underWay++;

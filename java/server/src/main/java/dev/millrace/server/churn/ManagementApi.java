@@ -2,6 +2,7 @@
 package dev.millrace.server.churn;
 
 import com.fasterxml.jackson.jr.ob.JSON;
+import dev.millrace.server.HumanTime;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URI;
@@ -23,27 +24,27 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
  * A server's management API over HTTP/1.1, as far as the benchmark needs it. Any thread may call anything; futures complete on
- * one of two threads of this client, where nothing may block.
+ * the one thread of the client that sees answers come, where nothing may block: so an answer wakes no other thread before it
+ * begins the next request.
  */
 final class ManagementApi implements AutoCloseable {
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
     private static final int MAX_TEXT = 16 << 20;
-    private static final int THREADS = 2;
     private static final int SHOWN = 300;
 
     private final URI endpoint;
     private final Optional<String> token;
     private final Duration timeout;
-    private final ExecutorService threads;
     private final HttpClient client;
+    /** Each under a key of its own. */
+    private final Map<Object, CompletableFuture<?>> underWay = new ConcurrentHashMap<>();
 
     /**
      * An answer.
@@ -68,8 +69,6 @@ final class ManagementApi implements AutoCloseable {
         }
     }
 
-    private record Body(String text, Optional<List<LayerState>> layers) {}
-
     /**
      * Of a server; asks nothing of it yet.
      *
@@ -79,16 +78,11 @@ final class ManagementApi implements AutoCloseable {
         this.endpoint = endpoint;
         this.token = token;
         this.timeout = timeout;
-        this.threads = Executors.newFixedThreadPool(THREADS, task -> {
-            Thread thread = new Thread(task, "churn-http");
-            thread.setDaemon(true);
-            return thread;
-        });
         this.client = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .followRedirects(HttpClient.Redirect.NEVER)
                 .connectTimeout(CONNECT_TIMEOUT)
-                .executor(threads)
+                .executor(Runnable::run)
                 .build();
     }
 
@@ -141,26 +135,47 @@ final class ManagementApi implements AutoCloseable {
     }
 
     private CompletableFuture<Reply> once(HttpRequest request, boolean map) {
-        CompletableFuture<HttpResponse<Body>> exchange = client.sendAsync(request, info -> body(info, map));
+        CompletableFuture<Reply> reply = new CompletableFuture<>();
+        CompletableFuture<HttpResponse<Reply>> exchange =
+                client.sendAsync(request, info -> told(body(info, map), reply));
+        Object key = new Object();
+        underWay.put(key, exchange);
+        exchange.whenComplete((response, problem) -> {
+            underWay.remove(key);
+            if (problem != null) {
+                reply.completeExceptionally(problem);
+            }
+        });
         // The client's own limit of time ends with the headers; this one holds for the body too.
-        CompletableFuture<Reply> reply = exchange.thenApply(response -> new Reply(
-                        response.statusCode(),
-                        response.headers(),
-                        response.body().text(),
-                        response.body().layers()))
-                .orTimeout(timeout.toMillis(), TimeUnit.MILLISECONDS);
-        return reply.whenComplete((answer, problem) -> {
+        reply.orTimeout(timeout.toMillis(), TimeUnit.MILLISECONDS).whenComplete((answer, problem) -> {
             if (problem != null) {
                 exchange.cancel(true);
             }
         });
+        return reply;
     }
 
-    private static BodySubscriber<Body> body(HttpResponse.ResponseInfo info, boolean map) {
+    /** Tells of a body when it is complete; the client itself tells of it on another thread. */
+    private static BodySubscriber<Reply> told(BodySubscriber<Reply> body, CompletableFuture<Reply> reply) {
+        body.getBody().whenComplete((answer, problem) -> {
+            if (problem == null) {
+                reply.complete(answer);
+            } else {
+                reply.completeExceptionally(problem);
+            }
+        });
+        return body;
+    }
+
+    private static BodySubscriber<Reply> body(HttpResponse.ResponseInfo info, boolean map) {
         if (map && info.statusCode() == 200) {
-            return BodySubscribers.mapping(LayerMapBody.create(), layers -> new Body("", Optional.of(layers)));
+            return BodySubscribers.mapping(
+                    LayerMapBody.create(),
+                    layers -> new Reply(info.statusCode(), info.headers(), "", Optional.of(layers)));
         }
-        return BodySubscribers.mapping(new LimitedBody(MAX_TEXT), text -> new Body(text, Optional.empty()));
+        return BodySubscribers.mapping(
+                new LimitedBody(MAX_TEXT),
+                text -> new Reply(info.statusCode(), info.headers(), text, Optional.empty()));
     }
 
     static Throwable cause(Throwable problem) {
@@ -269,9 +284,9 @@ final class ManagementApi implements AutoCloseable {
         return endpoint;
     }
 
-    /** Ends the threads; what is under way is given up. */
+    /** Gives up what is under way. */
     @Override
     public void close() {
-        threads.shutdownNow();
+        underWay.values().forEach(exchange -> exchange.cancel(true));
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server.churn;
 
+import dev.millrace.server.HumanTime;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -251,10 +252,10 @@ public final class SpawnedServer implements AutoCloseable {
         builder.redirectOutput(made.resolve(name + ".out").toFile());
         try {
             Process process = builder.start();
+            running.addFirst(process); // before anything can fail, so that it is ended whatever comes
             if (!name.equals(STORE)) { // which ends when its input does, so that it never outlives this process
                 process.getOutputStream().close();
             }
-            running.addFirst(process);
             return process;
         } catch (IOException e) {
             throw new ChurnFailure(command.get(0) + " cannot be started: " + e.getMessage(), e);
@@ -266,8 +267,8 @@ public final class SpawnedServer implements AutoCloseable {
             throws ChurnFailure, InterruptedException {
         Path out = made.resolve(name + ".out");
         long end = System.nanoTime() + START.toNanos();
+        boolean alive = process.isAlive(); // asked before what it said is read: its last words are then among it
         while (true) {
-            boolean alive = process.isAlive(); // asked first: what it said before its end is then seen
             Optional<String> line = firstLine(out, prefix);
             if (line.isPresent()) {
                 return line.get();
@@ -281,7 +282,7 @@ public final class SpawnedServer implements AutoCloseable {
             if (System.nanoTime() - end > 0) {
                 throw new ChurnFailure(what(name) + " is not ready after " + HumanTime.text(START));
             }
-            Thread.sleep(PAUSE_MILLIS);
+            alive = !process.waitFor(PAUSE_MILLIS, TimeUnit.MILLISECONDS);
         }
     }
 

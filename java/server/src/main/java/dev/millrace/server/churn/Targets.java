@@ -3,6 +3,7 @@ package dev.millrace.server.churn;
 
 import dev.millrace.layers.TenantId;
 import dev.millrace.layers.TimelineId;
+import dev.millrace.server.HumanTime;
 import dev.millrace.server.churn.ManagementApi.Reply;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -20,6 +21,7 @@ final class Targets {
 
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
     private static final Duration LEAST_PAUSE = Duration.ofMillis(50);
+    private static final String STATUS = "/v1/status";
 
     private final ManagementApi api;
     private final Duration patience;
@@ -74,6 +76,7 @@ final class Targets {
     // ------------------------------------------------------------------ all that the server has
 
     private List<ChurnTarget> discover() throws ChurnFailure, InterruptedException {
+        awaitAttached();
         List<ChurnTarget> targets = new ArrayList<>();
         String path = "/v1/tenant";
         for (Object tenant : list(path, json(path))) {
@@ -88,6 +91,27 @@ final class Targets {
             }
         }
         return targets;
+    }
+
+    /** While it attaches, a server names only those timelines of a tenant whose turn has come. */
+    private void awaitAttached() throws ChurnFailure, InterruptedException {
+        long end = System.nanoTime() + patience.toNanos();
+        while (isAttaching()) {
+            if (System.nanoTime() - end > 0) {
+                throw new ChurnFailure("The server at " + api.endpoint() + " is still attaching its timelines after "
+                        + HumanTime.text(patience) + " (GET " + STATUS + ")");
+            }
+            Thread.sleep(LEAST_PAUSE.toMillis());
+        }
+    }
+
+    /** A server that has no such call, or says nothing of it, is taken for ready. */
+    private boolean isAttaching() throws ChurnFailure, InterruptedException {
+        Reply reply = api.await("GET " + STATUS, api.get(STATUS));
+        return reply.status() == 200
+                && ManagementApi.text(api.parse("GET " + STATUS, reply.text()), "phase")
+                        .filter("attaching"::equals)
+                        .isPresent();
     }
 
     private Object json(String path) throws ChurnFailure, InterruptedException {

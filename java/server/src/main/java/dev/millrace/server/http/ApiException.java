@@ -8,6 +8,9 @@ import java.util.Optional;
 public final class ApiException extends Exception {
     private static final long serialVersionUID = 1L;
 
+    /** When asking again may help where nobody knows better. */
+    static final Duration SOON = Duration.ofSeconds(1);
+
     private final int status;
     private final transient Optional<Duration> retryAfter;
 
@@ -46,9 +49,9 @@ public final class ApiException extends Exception {
         return new ApiException(409, sentence, Optional.empty());
     }
 
-    /** Not now. */
-    public static ApiException unavailable(String sentence, Duration retryAfter) {
-        return new ApiException(503, sentence, Optional.of(retryAfter));
+    /** Not now, and soon perhaps. */
+    public static ApiException unavailable(String sentence) {
+        return new ApiException(503, sentence, Optional.of(SOON));
     }
 
     /** The status of HTTP. */

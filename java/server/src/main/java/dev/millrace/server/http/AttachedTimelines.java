@@ -7,7 +7,6 @@ import dev.millrace.layers.store.LayerStore;
 import dev.millrace.layers.store.RemoteStore.TimelinePlace;
 import dev.millrace.layers.store.StoreFailure;
 import dev.millrace.layers.store.Timeline;
-import java.time.Duration;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
@@ -28,7 +27,6 @@ import org.slf4j.LoggerFactory;
 final class AttachedTimelines {
     private static final Logger LOG = LoggerFactory.getLogger(AttachedTimelines.class);
     private static final int THREADS = 8;
-    private static final Duration SOON = Duration.ofSeconds(1);
 
     private final LayerStore store;
     /** With the reason where it could not be attached. */
@@ -118,12 +116,11 @@ final class AttachedTimelines {
                 String reason = entry.getValue()
                         .map(problem -> " could not be attached: " + problem)
                         .orElse(" is being attached");
-                throw ApiException.unavailable(what + reason, SOON);
+                throw ApiException.unavailable(what + reason);
             }
         }
         if (!listed && phase == LayerService.Phase.ATTACHING) {
-            throw ApiException.unavailable(
-                    "whether there is " + what + " is not known yet: the server is starting", SOON);
+            throw ApiException.unavailable("whether there is " + what + " is not known yet: the server is starting");
         }
     }
 }

@@ -8,7 +8,6 @@ import dev.millrace.io.EngineUnavailableException;
 import dev.millrace.io.IoEngine;
 import dev.millrace.io.IoFailure;
 import dev.millrace.io.IoMode;
-import java.time.Duration;
 import java.util.Optional;
 
 /** What the management API asks of the engine under a store. Any thread may call anything. */
@@ -44,7 +43,7 @@ public interface EngineControl {
                 } catch (EngineUnavailableException e) {
                     throw new ApiException(409, e.getMessage(), Optional.empty(), e);
                 } catch (IoFailure e) {
-                    throw new ApiException(503, e.getMessage(), Optional.of(Duration.ofSeconds(1)), e);
+                    throw new ApiException(503, e.getMessage(), Optional.of(ApiException.SOON), e);
                 }
             }
 
@@ -58,7 +57,7 @@ public interface EngineControl {
                 try {
                     engine.switchMode(mode);
                 } catch (EngineClosedException e) {
-                    throw new ApiException(503, e.getMessage(), Optional.of(Duration.ofSeconds(1)), e);
+                    throw new ApiException(503, e.getMessage(), Optional.of(ApiException.SOON), e);
                 }
             }
         };

@@ -8,7 +8,7 @@ import java.util.Optional;
 
 /** What failures are in HTTP. */
 final class Failures {
-    private static final Duration SOON = Duration.ofSeconds(1);
+    private Failures() {}
 
     /** Asks a store. */
     @FunctionalInterface
@@ -18,7 +18,7 @@ final class Failures {
     }
 
     /** The answer to a question, its failure in HTTP's words. */
-    <T> T translated(Question<T> question) throws ApiException {
+    static <T> T translated(Question<T> question) throws ApiException {
         try {
             return question.ask();
         } catch (IOException e) {
@@ -27,14 +27,14 @@ final class Failures {
     }
 
     /** The answer to a failure. */
-    ApiException of(Throwable problem) {
+    static ApiException of(Throwable problem) {
         if (problem instanceof ApiException known) {
             return known;
         }
         if (problem instanceof StoreFailure failure) {
             int status = status(failure);
             if (status != 500) {
-                return new ApiException(status, failure.getMessage(), retryAfter(failure), failure);
+                return new ApiException(status, sentence(failure), retryAfter(failure), failure);
             }
         }
         return new ApiException(
@@ -43,6 +43,13 @@ final class Failures {
                         + "; the server's log has the details",
                 Optional.empty(),
                 problem);
+    }
+
+    /** Clients tell a server that ends from one that is busy by these words. */
+    private static String sentence(StoreFailure failure) {
+        return failure instanceof StoreFailure.ShuttingDown
+                ? "shutting down: " + failure.getMessage()
+                : failure.getMessage();
     }
 
     private static int status(StoreFailure failure) {
@@ -73,6 +80,6 @@ final class Failures {
         if (failure instanceof StoreFailure.BackingOff waiting) {
             return Optional.of(waiting.timeLeft());
         }
-        return status(failure) == 503 ? Optional.of(SOON) : Optional.empty();
+        return status(failure) == 503 ? Optional.of(ApiException.SOON) : Optional.empty();
     }
 }

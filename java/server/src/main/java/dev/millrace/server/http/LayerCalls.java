@@ -4,6 +4,7 @@ package dev.millrace.server.http;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.millrace.layers.stats.StatisticsReset;
+import dev.millrace.server.HumanTime;
 import dev.millrace.server.http.LayerService.BulkDownload;
 import dev.millrace.server.http.LayerService.BulkStart;
 import dev.millrace.server.http.LayerService.Freed;
@@ -31,11 +32,9 @@ final class LayerCalls {
     private static final JsonFactory JSON = new JsonFactory();
 
     private final LayerService service;
-    private final Failures failures;
 
-    LayerCalls(LayerService service, Failures failures) {
+    LayerCalls(LayerService service) {
         this.service = service;
-        this.failures = failures;
     }
 
     List<Route> routes() {
@@ -53,7 +52,7 @@ final class LayerCalls {
         if (reset != StatisticsReset.NO_RESET) {
             call.require(Scope.MANAGE);
         }
-        Listing listing = failures.translated(() -> service.layers(call.tenant(), call.timeline(), reset));
+        Listing listing = Failures.translated(() -> service.layers(call.tenant(), call.timeline(), reset));
         return new Answer.Streamed(Answer.JSON_TYPE, out -> {
             JsonGenerator to = JSON.createGenerator(out);
             to.disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
@@ -83,7 +82,9 @@ final class LayerCalls {
     }
 
     private static Duration limit(String text) {
-        Duration limit = Durations.parse(text);
+        boolean inSeconds = !text.isEmpty() && text.chars().allMatch(c -> c >= '0' && c <= '9');
+        Duration limit = HumanTime.read(inSeconds ? text + "s" : text)
+                .orElseThrow(() -> new IllegalArgumentException("that is no length of time such as 500ms, 10s or 2m"));
         if (limit.compareTo(EVICTION_LIMIT) > 0) {
             throw new IllegalArgumentException("at most " + EVICTION_LIMIT.toSeconds() + "s can be");
         }
@@ -92,12 +93,12 @@ final class LayerCalls {
 
     private Answer downloadAll(Call call) throws ApiException {
         int concurrency = (int) call.number(CONCURRENCY, 1, MAX_CONCURRENCY);
-        BulkStart start = failures.translated(() -> service.downloadAll(call.tenant(), call.timeline(), concurrency));
+        BulkStart start = Failures.translated(() -> service.downloadAll(call.tenant(), call.timeline(), concurrency));
         return Answer.json(start.started() ? 202 : 409, json(start.status()));
     }
 
     private Answer bulkDownload(Call call) throws ApiException {
-        return Answer.ok(json(failures.translated(() -> service.bulkDownload(call.tenant(), call.timeline()))
+        return Answer.ok(json(Failures.translated(() -> service.bulkDownload(call.tenant(), call.timeline()))
                 .orElseThrow(() -> ApiException.notFound("no download of all layers of timeline " + call.timeline()
                         + " was started since this server began; POST to this path starts one"))));
     }

@@ -74,13 +74,9 @@ public final class ManagementServer implements AutoCloseable {
     /**
      * Listens and answers.
      *
+     * @param figures adds to the registry what there is beside the figures of every server
      * @throws IOException with a sentence, where the address cannot be had
      */
-    public static ManagementServer open(Config config, LayerService service, EngineControl engine) throws IOException {
-        return open(config, service, engine, registry -> {});
-    }
-
-    /** The same with more figures than those of every server. */
     public static ManagementServer open(
             Config config, LayerService service, EngineControl engine, Consumer<PrometheusMeterRegistry> figures)
             throws IOException {
@@ -88,8 +84,7 @@ public final class ManagementServer implements AutoCloseable {
         figures.accept(registry);
         Stamp stamp = new Stamp(config.launch);
         Gate gate = new Gate(config.tokens, config.openProbes ? Gate.PROBES : Set.of());
-        Failures failures = new Failures();
-        Router router = new Router(routes(config, service, engine, registry, failures), gate, failures);
+        Router router = new Router(routes(config, service, engine, registry), gate);
 
         QueuedThreadPool threads = new QueuedThreadPool(MAX_THREADS, 2);
         threads.setName("millrace-http");
@@ -127,15 +122,11 @@ public final class ManagementServer implements AutoCloseable {
     }
 
     static List<Route> routes(
-            Config config,
-            LayerService service,
-            EngineControl engine,
-            PrometheusMeterRegistry registry,
-            Failures failures) {
+            Config config, LayerService service, EngineControl engine, PrometheusMeterRegistry registry) {
         List<Route> all = new ArrayList<>();
-        all.addAll(new ServerCalls(service, engine, failures, config.identity, config.launch).routes());
-        all.addAll(new TenantCalls(service, failures).routes());
-        all.addAll(new LayerCalls(service, failures).routes());
+        all.addAll(new ServerCalls(service, engine, config.identity, config.launch).routes());
+        all.addAll(new TenantCalls(service).routes());
+        all.addAll(new LayerCalls(service).routes());
         all.addAll(new EngineCalls(engine).routes());
         all.addAll(new MetricsCalls(registry).routes());
         return all;

@@ -43,11 +43,9 @@ final class Router extends Handler.Abstract {
 
     private final PathMappings<Map<String, Route>> routes = new PathMappings<>();
     private final Gate gate;
-    private final Failures failures;
 
-    Router(List<Route> all, Gate gate, Failures failures) {
+    Router(List<Route> all, Gate gate) {
         this.gate = gate;
-        this.failures = failures;
         Map<String, Map<String, Route>> byTemplate = new LinkedHashMap<>();
         for (Route route : all) {
             Route other = byTemplate
@@ -181,7 +179,7 @@ final class Router extends Handler.Abstract {
     private void fail(Throwable problem, Request request, Response response, Callback callback) {
         Throwable cause =
                 problem instanceof CompletionException && problem.getCause() != null ? problem.getCause() : problem;
-        ApiException failure = failures.of(cause);
+        ApiException failure = Failures.of(cause);
         if (failure.status() == 500) {
             LOG.error(
                     "{} {} has failed",

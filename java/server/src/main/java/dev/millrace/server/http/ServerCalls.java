@@ -20,16 +20,13 @@ final class ServerCalls {
 
     private final LayerService service;
     private final EngineControl engine;
-    private final Failures failures;
     private final ServerIdentity identity;
     private final LaunchTime launch;
     private final byte[] document;
 
-    ServerCalls(
-            LayerService service, EngineControl engine, Failures failures, ServerIdentity identity, LaunchTime launch) {
+    ServerCalls(LayerService service, EngineControl engine, ServerIdentity identity, LaunchTime launch) {
         this.service = service;
         this.engine = engine;
-        this.failures = failures;
         this.identity = identity;
         this.launch = launch;
         this.document = openApi();
@@ -48,7 +45,7 @@ final class ServerCalls {
 
     private Answer status(Call call) throws ApiException {
         EngineStatus status = engine.status();
-        DiskUse disk = failures.translated(service::disk);
+        DiskUse disk = Failures.translated(service::disk);
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("id", identity.id());
         json.put("version", identity.version());

@@ -12,6 +12,7 @@ import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
 import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
+import io.prometheus.metrics.model.snapshots.SummarySnapshot;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -22,13 +23,13 @@ import java.util.function.Function;
  * What a store has done and has, for Prometheus: one look at it for all figures of a scrape. Labels are kinds and reasons, of
  * which there are a bounded number.
  */
-public final class StoreFigures implements MultiCollector {
+final class StoreFigures implements MultiCollector {
     private static final double NANOS = 1e9;
 
     private final LayerStore store;
 
     /** Of a store, which must be open as long as it is looked at. */
-    public StoreFigures(LayerStore store) {
+    StoreFigures(LayerStore store) {
         this.store = store;
     }
 
@@ -50,8 +51,11 @@ public final class StoreFigures implements MultiCollector {
         all.add(gauge("resident_layers", "Layers on local disk", metrics.residentLayers()));
         all.add(gauge("remote_bytes", "Bytes of layers that are only in the object store", remoteBytes));
         all.add(gauge("remote_layers", "Layers that are only in the object store", remoteLayers));
-        all.add(downloads(metrics));
-        all.add(counter("downloaded_bytes", "Bytes of layers downloaded", metrics.downloadedBytes()));
+        all.add(byCause("ondemand_downloads", "Layers downloaded, by who asked first and why", metrics.downloads()));
+        all.add(byCause(
+                "ondemand_downloaded_bytes",
+                "Bytes of layers downloaded, by who asked first and why",
+                metrics.downloadedBytesByCause()));
         all.add(counter("downloads_failed", "Downloads of layers that failed", metrics.downloadsFailed()));
         all.add(counter(
                 "downloads_cancelled", "Downloads ended by detaching or closing", metrics.downloadsCancelled()));
@@ -90,22 +94,34 @@ public final class StoreFigures implements MultiCollector {
         all.add(counter("block_cache_hits", "Blocks of layers' indexes found in memory", cache.hits()));
         all.add(counter("block_cache_misses", "Blocks of layers' indexes read from disk", cache.misses()));
         all.add(counter("downloads_without_space", "Downloads that found no room", metrics.noSpace()));
+        all.add(io(metrics));
         return new MetricSnapshots(all);
     }
 
-    private static CounterSnapshot downloads(StoreMetrics metrics) {
-        CounterSnapshot.Builder builder = CounterSnapshot.builder()
-                .name("millrace_ondemand_downloads")
-                .help("Layers downloaded, by who asked first and why");
-        metrics.downloads()
-                .forEach((cause, count) -> builder.dataPoint(CounterSnapshot.CounterDataPointSnapshot.builder()
-                        .value((double) count)
-                        .labels(Labels.of(
-                                "task_kind",
-                                cause.task().label(),
-                                "reason",
-                                cause.reason().label()))
+    private static SummarySnapshot io(StoreMetrics metrics) {
+        SummarySnapshot.Builder builder = SummarySnapshot.builder()
+                .name("millrace_io_seconds")
+                .help("How long operations on layers' files took; those under way at once count each by itself");
+        metrics.io()
+                .forEach((operation, time) -> builder.dataPoint(SummarySnapshot.SummaryDataPointSnapshot.builder()
+                        .count(time.operations())
+                        .sum(time.nanos() / NANOS)
+                        .labels(Labels.of("op", operation.label()))
                         .build()));
+        return builder.build();
+    }
+
+    private static CounterSnapshot byCause(String name, String help, Map<StoreMetrics.DownloadCause, Long> values) {
+        CounterSnapshot.Builder builder =
+                CounterSnapshot.builder().name("millrace_" + name).help(help);
+        values.forEach((cause, value) -> builder.dataPoint(CounterSnapshot.CounterDataPointSnapshot.builder()
+                .value((double) value)
+                .labels(Labels.of(
+                        "task_kind",
+                        cause.task().label(),
+                        "reason",
+                        cause.reason().label()))
+                .build()));
         return builder.build();
     }
 

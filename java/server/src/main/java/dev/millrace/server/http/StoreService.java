@@ -49,7 +49,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class StoreService implements LayerService, AutoCloseable {
     private static final int THREADS = 8;
     private static final int MAX_WAITING = 256;
-    private static final Duration SOON = Duration.ofSeconds(1);
     /** How long room may be waited for; what goes later still goes. */
     private static final Duration ROOM_LIMIT = Duration.ofMinutes(2);
 
@@ -103,7 +102,7 @@ public final class StoreService implements LayerService, AutoCloseable {
     }
 
     /** Nothing (more) is to be attached by itself. */
-    public synchronized void ready() {
+    private synchronized void ready() {
         if (phase == Phase.ATTACHING) {
             phase = Phase.READY;
         }
@@ -129,7 +128,7 @@ public final class StoreService implements LayerService, AutoCloseable {
 
     private void checkRunning() throws ApiException {
         if (phase == Phase.STOPPING) {
-            throw ApiException.unavailable("the server is shutting down", SOON);
+            throw ApiException.unavailable("the server is shutting down");
         }
     }
 
@@ -137,7 +136,7 @@ public final class StoreService implements LayerService, AutoCloseable {
     public List<TenantView> tenants() throws ApiException {
         checkRunning();
         if (!attached.areListed() && phase == Phase.ATTACHING) {
-            throw ApiException.unavailable("the server is finding out which tenants there are", SOON);
+            throw ApiException.unavailable("the server is finding out which tenants there are");
         }
         Map<TenantId, TenantView> all = new TreeMap<>();
         attached.others()
@@ -182,7 +181,7 @@ public final class StoreService implements LayerService, AutoCloseable {
         try {
             return store.timeline(tenant, id);
         } catch (StoreFailure.WrongState e) {
-            throw ApiException.unavailable(e.getMessage(), SOON);
+            throw ApiException.unavailable(e.getMessage());
         } catch (StoreFailure.NotFound e) {
             attached.checkAbsent(
                     place -> place.tenant().equals(tenant) && place.timeline().equals(id),
@@ -255,7 +254,7 @@ public final class StoreService implements LayerService, AutoCloseable {
             });
         } catch (RejectedExecutionException e) {
             result.completeExceptionally(ApiException.unavailable(
-                    MAX_WAITING + " calls wait for their turn already, or the server is shutting down", SOON));
+                    MAX_WAITING + " calls wait for their turn already, or the server is shutting down"));
         } catch (ApiException e) {
             result.completeExceptionally(e);
         }
@@ -325,8 +324,8 @@ public final class StoreService implements LayerService, AutoCloseable {
                 throw new CompletionException(
                         ApiException.conflict(layer + " is nowhere but here: it is not evicted before it is uploaded"));
             case SHUTTING_DOWN ->
-                throw new CompletionException(
-                        ApiException.unavailable(layer + " is not evicted: its timeline is being detached", SOON));
+                throw new CompletionException(ApiException.unavailable(
+                        "shutting down: " + layer + " is not evicted, its timeline is being detached"));
             case FAILED ->
                 throw new CompletionException(new ApiException(
                         500,

@@ -18,11 +18,9 @@ final class TenantCalls {
     static final String TIMELINE = TIMELINES + "/{" + Call.Ids.TIMELINE + "}";
 
     private final LayerService service;
-    private final Failures failures;
 
-    TenantCalls(LayerService service, Failures failures) {
+    TenantCalls(LayerService service) {
         this.service = service;
-        this.failures = failures;
     }
 
     List<Route> routes() {
@@ -57,7 +55,7 @@ final class TenantCalls {
     }
 
     private Answer tenant(Call call) throws ApiException {
-        TenantView tenant = failures.translated(() -> service.tenant(call.tenant()));
+        TenantView tenant = Failures.translated(() -> service.tenant(call.tenant()));
         Map<String, Object> json = json(tenant);
         json.put("walredo", null);
         json.put("timelines", tenant.timelines().stream().map(Object::toString).toList());
@@ -65,7 +63,7 @@ final class TenantCalls {
     }
 
     private Answer timelines(Call call) throws ApiException {
-        TenantView tenant = failures.translated(() -> service.tenant(call.tenant()));
+        TenantView tenant = Failures.translated(() -> service.tenant(call.tenant()));
         List<Map<String, Object>> all = new ArrayList<>();
         for (TimelineId timeline : tenant.timelines()) {
             // One that was detached a moment ago is not there any more.
@@ -76,7 +74,7 @@ final class TenantCalls {
 
     private Optional<TimelineView> found(Call call, TimelineId timeline) throws ApiException {
         try {
-            return Optional.of(failures.translated(() -> service.timeline(call.tenant(), timeline)));
+            return Optional.of(Failures.translated(() -> service.timeline(call.tenant(), timeline)));
         } catch (ApiException e) {
             if (e.status() == 404) {
                 return Optional.empty();
@@ -86,7 +84,7 @@ final class TenantCalls {
     }
 
     private Answer timeline(Call call) throws ApiException {
-        return Answer.ok(json(failures.translated(() -> service.timeline(call.tenant(), call.timeline()))));
+        return Answer.ok(json(Failures.translated(() -> service.timeline(call.tenant(), call.timeline()))));
     }
 
     private static Map<String, Object> json(TenantView tenant) {

@@ -114,6 +114,16 @@ class ChurnRefusalTest {
         }
     }
 
+    @Test
+    void aServerThatNeverEndsAttaching() {
+        server.with(1, 1, 1).attaching(Integer.MAX_VALUE);
+        try (ManagementApi api = new ManagementApi(server.endpoint(), Optional.empty(), Duration.ofSeconds(5))) {
+            assertThatThrownBy(() -> new Targets(api, Duration.ofMillis(50)).find(List.of(), OptionalInt.empty()))
+                    .isInstanceOf(ChurnFailure.class)
+                    .hasMessageContaining("is still attaching its timelines after 50ms (GET /v1/status)");
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({"0,1", "1,0", "-3,1"})
     void numbersThatAreNotAboveZero(int tasks, int concurrency) {

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -81,12 +82,55 @@ class ChurnTest {
         assertThat(server.count("late")).isZero();
         assertThat(server.count("maps")).isEqualTo(1);
         assertThat(result.benchmarkCpuSeconds()).isPositive();
+        assertThat(result.benchmarkProcessCpuSeconds())
+                .as("this JVM did something before")
+                .isGreaterThan(result.benchmarkCpuSeconds());
         for (var percentiles : List.of(result.downloadMillis(), result.evictionMillis())) {
             assertThat(percentiles.keySet()).containsExactly("p50", "p90", "p99", "p99.9", "max");
             assertThat(new ArrayList<>(percentiles.values())).isSorted().allMatch(millis -> millis > 0);
             assertThat(percentiles.get("max"))
                     .isLessThanOrEqualTo(result.runtime().toNanos() / 1e6 * 1.01);
         }
+    }
+
+    @Test
+    void aRunThatIsEndedBeforeItBeginsAsksForNoLayer() throws Exception {
+        AtomicLong asked = new AtomicLong();
+        server.with(1, 1, 20).onLayer((at, count) -> {
+            asked.set(count);
+            return Optional.empty();
+        });
+        Churn churn = new Churn(config(LONG).withLoad(3, 5), line -> {});
+        churn.end(ENOUGH);
+        ChurnResult result = churn.run();
+        assertThat(result.partial()).contains(ENOUGH);
+        assertThat(asked).hasValue(0);
+        assertThat(result.downloads() + result.evictions()).isZero();
+    }
+
+    /** Each answer would begin the next request; those that come after the end begin none, whoever has been stopped by then. */
+    @Test
+    void answersThatComeAfterTheEndBeginNoMoreRequests() throws Exception {
+        int underWay = 12;
+        AtomicLong asked = new AtomicLong();
+        CountDownLatch all = new CountDownLatch(underWay);
+        CountDownLatch ended = new CountDownLatch(1);
+        Churn churn = new Churn(config(LONG).withLoad(3, 4), line -> {});
+        server.with(1, 1, 500).onLayer((at, count) -> {
+            asked.incrementAndGet();
+            all.countDown();
+            assertThat(all.await(20, TimeUnit.SECONDS)).isTrue();
+            if (count == 1) {
+                churn.end(ENOUGH);
+                ended.countDown();
+            }
+            assertThat(ended.await(20, TimeUnit.SECONDS)).isTrue();
+            return Optional.empty();
+        });
+        ChurnResult result = churn.run();
+        assertThat(result.partial()).contains(ENOUGH);
+        assertThat(asked).hasValue(underWay);
+        assertCountsAreTheServers(result);
     }
 
     @Test
@@ -197,6 +241,16 @@ class ChurnTest {
         String tenant = "/v1/tenant/" + id(1);
         server.with(1, 1, 2).notReady(tenant, 3).notReady(tenant + "/timeline/" + id(1) + "/layer", 2);
         assertThat(run(config(SHORT)).partial()).isEmpty();
+    }
+
+    @Test
+    void waitsForAServerThatIsStillAttaching() throws Exception {
+        server.with(1, 1, 2).with(1, 2, 2).attaching(3);
+        try (ManagementApi api = new ManagementApi(server.endpoint(), Optional.empty(), LONG)) {
+            assertThat(new Targets(api).find(List.of(), OptionalInt.empty()).keySet())
+                    .extracting(ChurnTarget::toString)
+                    .containsExactly(id(1) + "/" + id(1), id(1) + "/" + id(2));
+        }
     }
 
     // ------------------------------------------------------------------ what the server says of itself

@@ -38,6 +38,7 @@ public final class FakeManagementServer implements AutoCloseable {
     private final Map<String, AtomicInteger> failing = new ConcurrentHashMap<>();
     private final Map<String, String> refusedEngines = new ConcurrentHashMap<>();
     private final AtomicInteger underWay = new AtomicInteger();
+    private final AtomicInteger attaching = new AtomicInteger();
 
     /** What was done: by {@code evicted}, {@code downloaded}, {@code late} (someone else was first), {@code maps}. */
     private final Map<String, AtomicLong> done = new ConcurrentHashMap<>();
@@ -120,6 +121,12 @@ public final class FakeManagementServer implements AutoCloseable {
     /** Lets a path answer 503 so many times first. */
     FakeManagementServer notReady(String path, int times) {
         failing.put(path, new AtomicInteger(times));
+        return this;
+    }
+
+    /** Says so many times that it attaches, and names one timeline of each tenant meanwhile. */
+    FakeManagementServer attaching(int times) {
+        attaching.set(times);
         return this;
     }
 
@@ -232,7 +239,7 @@ public final class FakeManagementServer implements AutoCloseable {
         }
         String[] parts = path.split("/", -1);
         return switch (path) {
-            case "/v1/status" -> new Answer(200, "{\"id\":1,\"engine\":\"" + engine + "\",\"binding\":\"ffm\"}");
+            case "/v1/status" -> status();
             case "/v1/io_engine" ->
                 method.equals("PUT")
                         ? setEngine(body)
@@ -241,6 +248,14 @@ public final class FakeManagementServer implements AutoCloseable {
             case "/v1/tenant" -> tenants();
             default -> parts.length == 4 ? timelines(parts[3]) : layers(method, parts);
         };
+    }
+
+    private Answer status() {
+        boolean ready = attaching.getAndUpdate(left -> Math.max(0, left - 1)) == 0;
+        return new Answer(
+                200,
+                "{\"id\":1,\"phase\":\"" + (ready ? "ready" : "attaching") + "\",\"engine\":\"" + engine
+                        + "\",\"binding\":\"ffm\"}");
     }
 
     private Answer setEngine(String body) {
@@ -271,7 +286,8 @@ public final class FakeManagementServer implements AutoCloseable {
                 timelines.add(0, "\"" + target.substring(target.indexOf('/') + 1) + "\"");
             }
         }
-        return new Answer(200, "{\"id\":\"" + tenant + "\",\"walredo\":null,\"timelines\":" + timelines + "}");
+        List<String> named = attaching.get() > 0 ? timelines.subList(0, Math.min(1, timelines.size())) : timelines;
+        return new Answer(200, "{\"id\":\"" + tenant + "\",\"walredo\":null,\"timelines\":" + named + "}");
     }
 
     private Answer layers(String method, String... parts) {

@@ -81,6 +81,22 @@ class SpawnedServerTest {
     }
 
     @Test
+    void aServerThatListensIsAwaitedUntilAllIsAttached() throws Exception {
+        String serves = """
+                echo "millrace: listening on http://127.0.0.1:4711"
+                sleep 0.3
+                echo >"$HERE/attached"
+                echo "millrace: ready, 1 timelines attached"
+                exec sleep 50
+                """;
+        try (SpawnedServer server = spawn(GENERATES, serves)) {
+            assertThat(server.start()).isEqualTo(URI.create("http://127.0.0.1:4711"));
+            assertThat(folder.resolve("attached")).exists();
+        }
+        assertNothingIsLeft();
+    }
+
+    @Test
     void theLastWordsOfWhatFailedAreTold() throws Exception {
         try (SpawnedServer server = spawn("echo first >&2; echo 'millrace: no bucket' >&2; exit 1\n", SERVES)) {
             assertThatThrownBy(server::start)

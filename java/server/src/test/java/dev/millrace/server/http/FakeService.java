@@ -100,7 +100,7 @@ final class FakeService implements LayerService, EngineControl {
 
     private <T> CompletionStage<T> stage(Failures.Question<T> question) {
         try {
-            return CompletableFuture.completedFuture(new Failures().translated(question));
+            return CompletableFuture.completedFuture(Failures.translated(question));
         } catch (ApiException e) {
             return CompletableFuture.failedFuture(e);
         }

@@ -30,7 +30,7 @@ class ManagementServerTest {
 
     @BeforeEach
     void start() throws IOException {
-        server = ManagementServer.open(config(Optional.empty(), false), service, service);
+        server = ManagementServer.open(config(Optional.empty(), false), service, service, registry -> {});
         client = new Client(server.port());
     }
 
@@ -51,7 +51,7 @@ class ManagementServerTest {
         responses.add(client.get("/v1/tenant/nonsense"));
         responses.add(client.send("PATCH", "/v1/tenant", ""));
         responses.add(client.get(Client.layers()));
-        service.refuse(ApiException.unavailable("not yet", Duration.ofSeconds(3)));
+        service.refuse(new ApiException(503, "not yet", Optional.of(Duration.ofSeconds(3))));
         responses.add(client.get(Client.timeline()));
         assertThat(responses).extracting(HttpResponse::statusCode).containsExactly(200, 404, 400, 405, 200, 503);
         for (HttpResponse<String> response : responses) {
@@ -236,7 +236,7 @@ class ManagementServerTest {
 
     @Test
     void saysWhenToAskAgain() throws Exception {
-        service.refuse(ApiException.unavailable("timeline is being attached", Duration.ofMillis(2100)));
+        service.refuse(new ApiException(503, "timeline is being attached", Optional.of(Duration.ofMillis(2100))));
         HttpResponse<String> response = client.get(Client.layers() + "/second");
         assertThat(response.statusCode()).isEqualTo(503);
         assertThat(response.headers().firstValue("Retry-After")).contains("3");
@@ -286,7 +286,7 @@ class ManagementServerTest {
     void aTakenPortIsASentence() {
         ManagementServer.Config taken = new ManagementServer.Config(
                 "127.0.0.1", server.port(), Optional.empty(), false, LAUNCH, new ServerIdentity(1, "1"));
-        assertThatThrownBy(() -> ManagementServer.open(taken, service, service))
+        assertThatThrownBy(() -> ManagementServer.open(taken, service, service, registry -> {}))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("cannot listen on 127.0.0.1:" + server.port())
                 .hasMessageContaining("--listen");

@@ -23,8 +23,8 @@ class OpenApiTest {
         FakeService service = new FakeService();
         Map<String, Route> routes = new TreeMap<>();
         ManagementServer.Config config = ManagementServerTest.config(Optional.empty(), false);
-        for (Route route : ManagementServer.routes(
-                config, service, service, MetricsCalls.registry(config.launch(), service), new Failures())) {
+        for (Route route :
+                ManagementServer.routes(config, service, service, MetricsCalls.registry(config.launch(), service))) {
             routes.put(route.method() + " " + route.template(), route);
         }
         return routes;

@@ -38,8 +38,8 @@ public class RandomRequestsTest {
                 Call.Ids.TENANT, List.of(FakeService.TENANT.toString()),
                 Call.Ids.TIMELINE, List.of(FakeService.TIMELINE.toString()),
                 Call.Ids.LAYER, List.of("first", "second", "first-00000001"));
-        try (ManagementServer server =
-                ManagementServer.open(ManagementServerTest.config(Optional.empty(), false), service, service)) {
+        try (ManagementServer server = ManagementServer.open(
+                ManagementServerTest.config(Optional.empty(), false), service, service, registry -> {})) {
             check(new Client(server.port()), new RandomRequests(document, known, seed), count);
         }
     }

@@ -36,8 +36,8 @@ class TokensTest {
     void nobodyIsLetInWithoutAToken() throws Exception {
         Tokens tokens = Tokens.open(file("# who may what\n" + MANAGER + "\n\n" + OBSERVER + " observe\n"));
         FakeService service = new FakeService();
-        try (ManagementServer server =
-                ManagementServer.open(ManagementServerTest.config(Optional.of(tokens), false), service, service)) {
+        try (ManagementServer server = ManagementServer.open(
+                ManagementServerTest.config(Optional.of(tokens), false), service, service, registry -> {})) {
             Client client = new Client(server.port());
             for (String path : List.of("/v1/status", "/metrics", "/", "/openapi.json", "/nowhere", "/v1/tenant/x")) {
                 HttpResponse<String> response = client.get(path);
@@ -72,8 +72,8 @@ class TokensTest {
     void probesMayBeExempt() throws Exception {
         Tokens tokens = Tokens.open(file(MANAGER));
         FakeService service = new FakeService();
-        try (ManagementServer server =
-                ManagementServer.open(ManagementServerTest.config(Optional.of(tokens), true), service, service)) {
+        try (ManagementServer server = ManagementServer.open(
+                ManagementServerTest.config(Optional.of(tokens), true), service, service, registry -> {})) {
             Client client = new Client(server.port());
             assertThat(status(client, "GET", "/v1/status")).isEqualTo(200);
             assertThat(status(client, "GET", "/metrics")).isEqualTo(200);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.server.churn;
+package dev.millrace.server;
 
 import java.time.Duration;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -17,6 +18,13 @@ public final class HumanTime {
      * @throws IllegalArgumentException with a sentence, where the text is anything else
      */
     public static Duration parse(String text) {
+        return read(text)
+                .orElseThrow(() ->
+                        new IllegalArgumentException("'" + text + "' is no length of time: write 30s, 5m or 1m 30s"));
+    }
+
+    /** As {@link #parse}; empty where the text is anything else, for callers with a sentence of their own. */
+    public static Optional<Duration> read(String text) {
         Matcher part = PART.matcher(text);
         Duration sum = Duration.ZERO;
         int at = 0;
@@ -28,10 +36,7 @@ public final class HumanTime {
             sum = sum.plus(of(Long.parseLong(part.group(1)), part.group(2)));
             at = part.end();
         }
-        if (at == 0 || at < text.length()) {
-            throw new IllegalArgumentException("'" + text + "' is no length of time: write 30s, 5m or 1m 30s");
-        }
-        return sum;
+        return at == 0 || at < text.length() ? Optional.empty() : Optional.of(sum);
     }
 
     private static Duration of(long number, String unit) {

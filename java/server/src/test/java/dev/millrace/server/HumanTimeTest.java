@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.server.churn;
+package dev.millrace.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -32,5 +32,6 @@ class HumanTimeTest {
         assertThatThrownBy(() -> HumanTime.parse(text))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("'" + text + "' is no length of time");
+        assertThat(HumanTime.read(text)).isEmpty();
     }
 }
