@@ -17,6 +17,7 @@ import dev.millrace.layers.TaskKind;
 import dev.millrace.layers.TenantId;
 import dev.millrace.layers.TimelineId;
 import dev.millrace.testkit.Content;
+import dev.millrace.transfer.Downloader;
 import dev.millrace.transfer.DownloaderConfig;
 import dev.millrace.transfer.LocalFolderSource;
 import java.io.IOException;
@@ -143,7 +144,9 @@ final class StoreRig implements AutoCloseable {
                         timing,
                         () -> Instant.ofEpochMilli(millis.get()),
                         () -> new DiskSpace.Room(free(), Long.MAX_VALUE / 2),
-                        pool -> workers = new HandExecutor(pool)));
+                        pool -> workers = new HandExecutor(pool),
+                        Downloader::open,
+                        Waits.Meanwhile.NOTHING));
         store = Optional.of(opened);
         return opened;
     }
