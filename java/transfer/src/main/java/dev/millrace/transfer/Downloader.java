@@ -54,8 +54,9 @@ public final class Downloader implements AutoCloseable {
     private final Set<Path> cleaned = new HashSet<>();
     private volatile boolean closed;
 
-    /** Makes a pool of so many threads by a name: tests have theirs run by hand. */
-    interface Pools {
+    /** Makes the pools of a downloader: simulations have theirs run by hand. */
+    public interface Pools {
+        /** A pool of so many threads, which are named so; shut down when the downloader is closed. */
         ExecutorService make(String name, int threads);
     }
 
@@ -99,7 +100,12 @@ public final class Downloader implements AutoCloseable {
         return open(engine, source, config, timing, Downloader::pool);
     }
 
-    static Downloader open(IoEngine engine, ObjectSource source, DownloaderConfig config, Timing timing, Pools pools) {
+    /**
+     * The same with time, chance and threads of the caller's, for simulations. All three are the downloader's from now on: it
+     * closes them.
+     */
+    public static Downloader open(
+            IoEngine engine, ObjectSource source, DownloaderConfig config, Timing timing, Pools pools) {
         return new Downloader(
                 engine, source, Descriptors.fit(config, engine.descriptors().limit()), timing, pools);
     }

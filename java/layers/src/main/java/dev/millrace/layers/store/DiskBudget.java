@@ -37,6 +37,12 @@ final class DiskBudget {
     private final StoreCounters counters;
     private final Evictor evictor;
 
+    /**
+     * Held from the moment that it is known how much is missing until layers are asked to go for it: two who ask at once would ask
+     * for the same twice. Taken before the one below.
+     */
+    private final ReentrantLock askLock = new ReentrantLock();
+
     private final ReentrantLock lock = new ReentrantLock();
     private final ArrayDeque<Waiter> line = new ArrayDeque<>();
     private long resident;
@@ -314,20 +320,29 @@ final class DiskBudget {
 
     /** True while evictions, or downloads that become layers to evict, may still make room. */
     private boolean waitsWithReason(Waiter waiter, long endsBefore) throws IOException {
-        long missing;
-        lock.lock();
+        askLock.lock();
         try {
-            missing = shortfall(waiter.bytes) - freeing;
+            long missing = missing(waiter.bytes);
+            if (missing > 0) {
+                evictor.evict(missing, EvictionReason.DOWNLOAD_NEEDS_ROOM);
+            }
         } finally {
-            lock.unlock();
-        }
-        if (missing > 0) {
-            evictor.evict(missing, EvictionReason.DOWNLOAD_NEEDS_ROOM);
+            askLock.unlock();
         }
         lock.lock();
         try {
             // What has ended since there was too little may not have come to serving the line yet, and will.
             return freeing > 0 || reserved > 0 || ends != endsBefore;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** What must go before so many bytes fit, beyond what is going already. */
+    private long missing(long bytes) throws IOException {
+        lock.lock();
+        try {
+            return shortfall(bytes) - freeing;
         } finally {
             lock.unlock();
         }
@@ -388,19 +403,21 @@ final class DiskBudget {
 
     /** Asks layers to go where a bound is passed, whoever passed it. Does not wait for them. */
     void enforce() {
-        long over;
-        lock.lock();
+        askLock.lock();
         try {
-            over = shortfall(0) - freeing;
+            long over = missing(0);
+            if (over > 0) {
+                long asked = evictor.evict(over, EvictionReason.BOUND_PASSED).askedBytes();
+                LOG.info(
+                        "The bounds of the disk are passed by {} bytes; layers of {} bytes were asked to go",
+                        over,
+                        asked);
+            }
         } catch (IOException e) {
             LOG.warn("How much room there is cannot be told: {}", e.getMessage());
             return;
         } finally {
-            lock.unlock();
-        }
-        if (over > 0) {
-            long asked = evictor.evict(over, EvictionReason.BOUND_PASSED).askedBytes();
-            LOG.info("The bounds of the disk are passed by {} bytes; layers of {} bytes were asked to go", over, asked);
+            askLock.unlock();
         }
         pump();
     }

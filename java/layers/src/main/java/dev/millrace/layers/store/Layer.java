@@ -39,11 +39,23 @@ public final class Layer {
     private final AccessStatistics statistics = new AccessStatistics();
     private final LayerState state;
 
-    Layer(StoreParts parts, LayerHome home, LayerName name, LayerFile file, Start start) {
+    /**
+     * A layer.
+     *
+     * @param before done when a layer that had the same name before is quiet: nothing is downloaded until then
+     */
+    Layer(
+            StoreParts parts,
+            LayerHome home,
+            LayerName name,
+            LayerFile file,
+            Start start,
+            Optional<CompletableFuture<Void>> before) {
         this.parts = parts;
         this.home = home;
         this.name = name;
         state = new LayerState(parts, this, file, start);
+        before.ifPresent(state::comeAfter);
     }
 
     // ------------------------------------------------------------------ what it is
@@ -150,10 +162,12 @@ public final class Layer {
                 Throwable cause = Waits.cause(bad);
                 Optional<LocalDefect> defect =
                         cause instanceof StoreFailure.LocalFileUnusable unusable ? unusable.defect() : Optional.empty();
+                // Dropped by another while it was opened: that says nothing about the file that comes next.
+                boolean superseded = defect.isPresent() && !state.has(pin.residence());
                 defect.ifPresent(found -> state.drop(pin.residence(), found));
                 pin.close();
-                if (defect.isPresent() && mayFetchAnew) {
-                    load(kind, context, false, false, result);
+                if (superseded || (defect.isPresent() && mayFetchAnew)) {
+                    load(kind, context, false, superseded && mayFetchAnew, result);
                     return;
                 }
                 if (cause instanceof StoreFailure.LocalFileUnusable again && defect.isPresent()) {

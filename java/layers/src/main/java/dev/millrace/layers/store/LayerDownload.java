@@ -81,6 +81,14 @@ final class LayerDownload {
         return waiters.stream().filter(waiter -> !waiter.future().isDone()).toList();
     }
 
+    /** True where so many still wait; with the layer's lock held. Those who gave up take no place. */
+    boolean isFull(int most) {
+        if (waiters.size() >= most) {
+            waiters.removeIf(waiter -> waiter.future().isDone());
+        }
+        return waiters.size() >= most;
+    }
+
     /** Begins. Does not block. Exactly one of both hears, once. */
     void start(OnSuccess success, OnFailure failure) {
         onSuccess = success;
@@ -214,8 +222,12 @@ final class LayerDownload {
             try {
                 layer.home().refresh();
             } catch (StoreFailure e) {
-                LOG.warn(
-                        "{} is missing in the store, and the index could not be read again: {}", layer, e.getMessage());
+                if (whyStopped().isEmpty()) {
+                    LOG.warn(
+                            "{} is missing in the store, and the index could not be read again: {}",
+                            layer,
+                            e.getMessage());
+                }
             }
             if (whyStopped().isEmpty() && !layer.file().equals(file)) {
                 LOG.info("{} was replaced in the index; its new file is fetched", layer);

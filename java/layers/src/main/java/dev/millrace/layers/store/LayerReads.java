@@ -133,7 +133,7 @@ public final class LayerReads {
     }
 
     /** A layer that is loaded where it is needed. */
-    private static final class Source implements LayerSource {
+    private final class Source implements LayerSource {
         private final Layer layer;
         private final Deadline deadline;
         private final ConcurrentLinkedQueue<LoadedLayer> loaded;
@@ -151,7 +151,8 @@ public final class LayerReads {
 
         @Override
         public LayerReader open() throws IOException {
-            LoadedLayer one = Waits.forIo(layer.load(AccessKind.GET_VALUE_RECONSTRUCT_DATA, deadline.left()));
+            LoadedLayer one =
+                    Waits.forIo(layer.load(AccessKind.GET_VALUE_RECONSTRUCT_DATA, deadline.left()), parts.meanwhile());
             loaded.add(one);
             return one.reader();
         }
@@ -198,7 +199,7 @@ public final class LayerReads {
 
     private <R> R read(LayerName name, AccessKind kind, ReadContext context, Use<LayerReader, R> use)
             throws IOException {
-        try (LoadedLayer loaded = Waits.forIo(timeline.requireLayer(name).load(kind, context))) {
+        try (LoadedLayer loaded = Waits.forIo(timeline.requireLayer(name).load(kind, context), parts.meanwhile())) {
             try {
                 return use.with(loaded.reader());
             } catch (CorruptLayerException e) {

@@ -66,6 +66,25 @@ final class LayerState {
                         layer.now());
     }
 
+    /** Nothing is downloaded, and the state not quiet, before this is done: another layer's file has the same name. */
+    void comeAfter(CompletableFuture<Void> before) {
+        lock.lock();
+        try {
+            removal = Optional.of(before);
+        } finally {
+            lock.unlock();
+        }
+        before.whenComplete((done, problem) -> {
+            lock.lock();
+            try {
+                removal = Optional.empty();
+            } finally {
+                lock.unlock();
+            }
+            checkQuiet();
+        });
+    }
+
     LayerFile file() {
         lock.lock();
         try {
@@ -79,6 +98,16 @@ final class LayerState {
         lock.lock();
         try {
             return residence.isEmpty();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** True while this is how the layer is resident. */
+    boolean has(Residence of) {
+        lock.lock();
+        try {
+            return residence.isPresent() && residence.get() == of;
         } finally {
             lock.unlock();
         }
@@ -166,7 +195,7 @@ final class LayerState {
                         left));
             }
         }
-        if (download.isPresent() && download.get().waiters.size() >= MAX_WAITERS) {
+        if (download.isPresent() && download.get().isFull(MAX_WAITERS)) {
             return Optional.of(
                     new StoreFailure.TooManyWaiting(MAX_WAITERS + " reads wait for " + layer + " already; come again"));
         }

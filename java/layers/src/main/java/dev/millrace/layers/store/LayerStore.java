@@ -7,6 +7,7 @@ import dev.millrace.layers.TimelineId;
 import dev.millrace.layers.format.BlockCache;
 import dev.millrace.layers.format.LayerReaders;
 import dev.millrace.transfer.Downloader;
+import dev.millrace.transfer.DownloaderConfig;
 import dev.millrace.transfer.ObjectSource;
 import dev.millrace.transfer.ObjectWriter;
 import dev.millrace.transfer.Timing;
@@ -28,6 +29,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,8 +52,28 @@ public final class LayerStore implements AutoCloseable {
      */
     public record Remote(ObjectSource source, Optional<ObjectWriter> writer, String bucket, String prefix) {}
 
-    /** Time, disk and threads ({@code pooled} is what they do otherwise), which tests replace. */
-    record Surroundings(Timing timing, InstantSource wallClock, DiskSpace space, UnaryOperator<Executor> pooled) {}
+    /**
+     * What tests replace.
+     *
+     * @param timing of waiting and backing off
+     * @param wallClock of moments
+     * @param space on the disk
+     * @param pooled what runs steps that block, from what does so otherwise
+     * @param downloads makes the downloader
+     * @param meanwhile what a thread does that waits for the store
+     */
+    record Surroundings(
+            Timing timing,
+            InstantSource wallClock,
+            DiskSpace space,
+            UnaryOperator<Executor> pooled,
+            Downloads downloads,
+            Waits.Meanwhile meanwhile) {}
+
+    /** Makes a downloader. */
+    interface Downloads {
+        Downloader open(IoEngine engine, ObjectSource source, DownloaderConfig config);
+    }
 
     private final Path dataFolder;
     private final FolderLock folderLock;
@@ -62,6 +84,8 @@ public final class LayerStore implements AutoCloseable {
     private final Timing.Alarm boundsAlarm;
     private final ConcurrentSkipListMap<RemoteStore.TimelinePlace, Slot> timelines = new ConcurrentSkipListMap<>();
     private final AtomicBoolean closed = new AtomicBoolean();
+    /** Held for reading while a timeline's folder is put in order; for writing by the end, which begins after that. */
+    private final ReentrantReadWriteLock attachLock = new ReentrantReadWriteLock();
 
     /**
      * A timeline that is attached, or on its way in or out.
@@ -85,11 +109,14 @@ public final class LayerStore implements AutoCloseable {
         this.dataFolder = dataFolder;
         this.folderLock = folderLock;
         Timing timing = surroundings.timing();
-        downloader = Downloader.open(
-                engine,
-                remote.source(),
-                config.downloader()
-                        .withFatalHandler(failure -> config.fatalHandler().accept(failure)));
+        downloader = surroundings
+                .downloads()
+                .open(
+                        engine,
+                        remote.source(),
+                        config.downloader()
+                                .withFatalHandler(
+                                        failure -> config.fatalHandler().accept(failure)));
         pool = pool(config.threads());
         blockCache = new BlockCache(config.blockCacheBytes());
         StoreCounters counters = new StoreCounters();
@@ -99,7 +126,8 @@ public final class LayerStore implements AutoCloseable {
                 downloader,
                 remote.writer().map(writer -> new Uploader(writer, timing)),
                 remote.bucket(),
-                remote.prefix());
+                remote.prefix(),
+                surroundings.meanwhile());
         parts = new StoreParts(
                 config,
                 engine,
@@ -108,6 +136,7 @@ public final class LayerStore implements AutoCloseable {
                 timing,
                 surroundings.wallClock(),
                 surroundings.pooled().apply(workers(pool)),
+                surroundings.meanwhile(),
                 counters,
                 budget);
         boundsAlarm =
@@ -155,7 +184,9 @@ public final class LayerStore implements AutoCloseable {
                         Timing.real("millrace-layers-timer"),
                         InstantSource.system(),
                         DiskSpace.of(dataFolder),
-                        pool -> pool));
+                        pool -> pool,
+                        Downloader::open,
+                        Waits.Meanwhile.NOTHING));
     }
 
     static LayerStore open(
@@ -180,22 +211,22 @@ public final class LayerStore implements AutoCloseable {
         if (there != null) {
             throw new StoreFailure.WrongState(place + " is " + there.doing());
         }
-        boolean attached = false;
         try {
             checkOpen();
-            Timeline timeline = Timeline.attach(parts, place, dataFolder);
-            attached = timelines.replace(place, coming, new Slot(Optional.of(timeline), true, "attached already"));
-            if (!attached || closed.get()) {
-                attached = false;
-                timelines.remove(place);
-                timeline.detach(false);
-                throw closedFailure();
+            RemoteStore.FoundIndex found =
+                    parts.remote().readIndex(place, parts.config().generation());
+            attachLock.readLock().lock();
+            try {
+                // Once the store is closed the folder may be another's.
+                checkOpen();
+                Timeline timeline = Timeline.attach(parts, place, dataFolder, found);
+                timelines.replace(place, coming, new Slot(Optional.of(timeline), true, "attached already"));
+                return timeline;
+            } finally {
+                attachLock.readLock().unlock();
             }
-            return timeline;
         } finally {
-            if (!attached) {
-                timelines.remove(place, coming);
-            }
+            timelines.remove(place, coming);
         }
     }
 
@@ -213,14 +244,17 @@ public final class LayerStore implements AutoCloseable {
         if (there.ready().isEmpty() || !timelines.replace(place, there, going)) {
             throw new StoreFailure.WrongState(place + " is " + there.doing());
         }
+        // Until nothing is under way no other may come in its place, whether this thread waits for that or not.
+        CompletableFuture<Void> end = there.timeline()
+                .get()
+                .detach(deleteFiles)
+                .whenComplete((quiet, problem) -> timelines.remove(place, going));
         try {
-            Waits.forIo(there.timeline().get().detach(deleteFiles));
+            Waits.forIo(end, parts.meanwhile());
+            LOG.info("{} is detached", place);
         } catch (IOException e) {
             LOG.warn("The end of {} was not waited for: {}", place, e.getMessage());
-        } finally {
-            timelines.remove(place, going);
         }
-        LOG.info("{} is detached", place);
     }
 
     private Slot slot(RemoteStore.TimelinePlace place) throws StoreFailure.NotFound {
@@ -329,25 +363,48 @@ public final class LayerStore implements AutoCloseable {
     }
 
     /**
-     * Detaches all timelines, their files stay; returns when nothing is under way and the folder is free for others. Sticky:
-     * from its start nothing is attached. Idempotent.
+     * Detaches all timelines, their files stay; returns when nothing is under way and the folder is free for others, and not
+     * before, also where its thread is interrupted. Sticky: from its start nothing is attached. Idempotent. Not for what runs on
+     * threads of the store, as continuations of its futures do.
      */
     @Override
     public void close() throws IOException {
         if (!closed.compareAndSet(false, true)) {
             return;
         }
-        boundsAlarm.cancel();
+        attachLock.writeLock().lock();
+        try {
+            boundsAlarm.cancel();
+        } finally {
+            attachLock.writeLock().unlock();
+        }
         parts.budget().close();
         List<CompletableFuture<Void>> ends = new ArrayList<>();
-        for (Timeline timeline : timelines()) {
-            ends.add(timeline.detach(false));
+        // Those that are being detached already, too.
+        for (Slot slot : timelines.values()) {
+            slot.timeline().ifPresent(timeline -> ends.add(timeline.detach(false)));
         }
-        Waits.forIo(CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new)));
+        Waits.uninterruptibly(CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new)), parts.meanwhile());
         timelines.clear();
         downloader.close();
         parts.timing().close();
-        pool.shutdown();
+        endPool();
         folderLock.close();
+    }
+
+    /** Files that nobody reads any more are closed by then. */
+    private void endPool() {
+        pool.shutdown();
+        boolean interrupted = false;
+        while (!pool.isTerminated()) {
+            try {
+                pool.awaitTermination(1, TimeUnit.DAYS);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

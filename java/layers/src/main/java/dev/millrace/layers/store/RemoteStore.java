@@ -44,6 +44,7 @@ public final class RemoteStore {
     private final Optional<Uploader> uploader;
     private final String bucket;
     private final String prefix;
+    private final Waits.Meanwhile meanwhile;
 
     /**
      * A store within a bucket.
@@ -53,6 +54,16 @@ public final class RemoteStore {
      */
     public RemoteStore(
             ObjectSource source, Downloader downloader, Optional<Uploader> uploader, String bucket, String prefix) {
+        this(source, downloader, uploader, bucket, prefix, Waits.Meanwhile.NOTHING);
+    }
+
+    RemoteStore(
+            ObjectSource source,
+            Downloader downloader,
+            Optional<Uploader> uploader,
+            String bucket,
+            String prefix,
+            Waits.Meanwhile meanwhile) {
         if (!prefix.isEmpty() && !prefix.endsWith("/")) {
             throw new IllegalArgumentException("the prefix '" + prefix + "' must end in a slash, or be empty");
         }
@@ -61,6 +72,7 @@ public final class RemoteStore {
         this.uploader = uploader;
         this.bucket = bucket;
         this.prefix = prefix;
+        this.meanwhile = meanwhile;
     }
 
     /** A timeline's place. */
@@ -115,19 +127,24 @@ public final class RemoteStore {
      * @throws StoreFailure.RemoteFailed where the store fails
      */
     public FoundIndex readIndex(TimelinePlace place, Generation generation) throws StoreFailure {
-        Optional<FoundIndex> own = tryIndex(place, generation);
+        return readIndex(place, generation, new StopSignal());
+    }
+
+    /** The same, and fails with {@link StoreFailure.ShuttingDown} soon after it was asked to stop. */
+    FoundIndex readIndex(TimelinePlace place, Generation generation, StopSignal stop) throws StoreFailure {
+        Optional<FoundIndex> own = tryIndex(place, generation, stop);
         if (own.isPresent()) {
             return own.get();
         }
         if (!generation.previous().equals(generation)) {
-            Optional<FoundIndex> previous = tryIndex(place, generation.previous());
+            Optional<FoundIndex> previous = tryIndex(place, generation.previous(), stop);
             if (previous.isPresent()) {
                 return previous.get();
             }
         }
         Optional<Generation> listed = newestListed(place, generation);
         if (listed.isPresent()) {
-            Optional<FoundIndex> found = tryIndex(place, listed.get());
+            Optional<FoundIndex> found = tryIndex(place, listed.get(), stop);
             if (found.isPresent()) {
                 return found.get();
             }
@@ -136,12 +153,15 @@ public final class RemoteStore {
                 + " in " + source.name() + ", bucket " + bucket + (prefix.isEmpty() ? "" : ", below " + prefix));
     }
 
-    private Optional<FoundIndex> tryIndex(TimelinePlace place, Generation generation) throws StoreFailure {
+    private Optional<FoundIndex> tryIndex(TimelinePlace place, Generation generation, StopSignal stop)
+            throws StoreFailure {
         ObjectId object = index(place, generation);
         BoundedBytes bytes = new BoundedBytes(MAX_INDEX_BYTES);
+        CompletableFuture<DownloadResult> stream = downloader.stream(
+                DownloadRequest.of(object, Path.of("")).withIndex(true).withOnDemand(true), bytes);
+        stop.by(() -> stream.cancel(false));
         try {
-            DownloadResult result = Waits.forIo(downloader.stream(
-                    DownloadRequest.of(object, Path.of("")).withIndex(true).withOnDemand(true), bytes));
+            DownloadResult result = Waits.forIo(stream, meanwhile);
             byte[] document = bytes.toByteArray();
             return Optional.of(
                     new FoundIndex(IndexPartJson.parse(document, object.toString()), generation, result.etag()));
@@ -150,6 +170,8 @@ public final class RemoteStore {
                 throw new StoreFailure.RemoteFailed(e.getMessage(), e);
             }
             return Optional.empty();
+        } catch (DownloadFailure.Cancelled e) {
+            throw new StoreFailure.ShuttingDown("the index " + object + " is not read: " + e.getMessage());
         } catch (StoreFailure e) {
             throw e;
         } catch (IOException e) {
@@ -241,12 +263,14 @@ public final class RemoteStore {
     /**
      * Puts a layer's file there. To be followed by an index that names it.
      *
-     * @return fails with {@link SourceFailure}
+     * @return fails with {@link SourceFailure}; cancel it to have the file not tried again
      */
     public CompletableFuture<Void> putLayer(TimelinePlace place, LayerFileName file, Path path) {
-        return uploader()
-                .put(PutRequest.of(layer(place, file), new PutRequest.Body.File(path)))
-                .thenApply(etag -> null);
+        CompletableFuture<Optional<String>> put =
+                uploader().put(PutRequest.of(layer(place, file), new PutRequest.Body.File(path)));
+        CompletableFuture<Void> result = put.thenApply(etag -> null);
+        result.whenComplete((done, problem) -> put.cancel(false));
+        return result;
     }
 
     /**
@@ -259,17 +283,30 @@ public final class RemoteStore {
      */
     public Optional<String> putIndex(
             TimelinePlace place, Generation generation, IndexPart index, Optional<String> before) throws StoreFailure {
+        return putIndex(place, generation, index, before, new StopSignal());
+    }
+
+    /**
+     * The same, and fails with {@link StoreFailure.ShuttingDown} soon after it was asked to stop: whether the index was put then
+     * only reading it tells.
+     */
+    Optional<String> putIndex(
+            TimelinePlace place, Generation generation, IndexPart index, Optional<String> before, StopSignal stop)
+            throws StoreFailure {
         ObjectId object = index(place, generation);
         byte[] document = IndexPartJson.write(index);
         PutRequest request = PutRequest.of(object, new PutRequest.Body.Bytes(ByteBuffer.wrap(document)));
+        CompletableFuture<Optional<String>> put =
+                uploader().put(before.isPresent() ? request.ifMatch(before.get()) : request.ifAbsent());
+        stop.by(() -> put.cancel(false));
         try {
-            return Waits.forIo(uploader().put(before.isPresent() ? request.ifMatch(before.get()) : request.ifAbsent()));
+            return Waits.forIo(put, meanwhile);
         } catch (SourceFailure e) {
             if (e.status() != 412 && e.status() != 409) {
                 throw new StoreFailure.RemoteFailed("the index " + object + " was not put: " + e.getMessage(), e);
             }
             // An answer that was lost on the way leaves our own index there.
-            Optional<FoundIndex> there = tryIndex(place, generation);
+            Optional<FoundIndex> there = tryIndex(place, generation, stop);
             if (there.isPresent()
                     && Arrays.equals(IndexPartJson.write(there.get().index()), document)) {
                 return there.get().etag();

@@ -8,6 +8,7 @@ import dev.millrace.io.engine.Errno;
 import dev.millrace.layers.format.LayerReaders;
 import dev.millrace.transfer.Timing;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.time.InstantSource;
 import java.util.concurrent.Executor;
 
@@ -16,6 +17,7 @@ import java.util.concurrent.Executor;
  *
  * @param workers run steps that block on the local disk or the store; at most a few tasks for each layer are queued
  * @param wallClock moments of statistics
+ * @param meanwhile what a thread does that waits for the store
  */
 record StoreParts(
         LayerStoreConfig config,
@@ -25,6 +27,7 @@ record StoreParts(
         Timing timing,
         InstantSource wallClock,
         Executor workers,
+        Waits.Meanwhile meanwhile,
         StoreCounters counters,
         DiskBudget budget) {
     /** Tells the handler of fatal failures where it is one. */
@@ -37,8 +40,9 @@ record StoreParts(
         return new StoreFailure.LocalFileUnusable(sentence, e);
     }
 
-    private static boolean isFatal(IOException e) {
-        if (e instanceof FatalIoException) {
+    /** As it is for downloads, whether the engine says so or the JDK, by which folders are looked through. */
+    static boolean isFatal(IOException e) {
+        if (e instanceof FatalIoException || e instanceof AccessDeniedException) {
             return true;
         }
         return e instanceof OperationFailedException failed

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
@@ -38,13 +39,21 @@ public final class Timeline {
     private final Home home = new Home();
     private final LayerMap<Layer> layers = new LayerMap<>();
 
-    /** Held while the index is read or written, which blocks. */
+    /** Held while the index is read or written: as long as the store takes for it. */
     private final ReentrantLock indexLock = new ReentrantLock();
+    /** Ends what holds the lock above for long, when the timeline is detached. */
+    private final StopSignal indexStop = new StopSignal();
 
-    /** As it was read or written last; guarded by the lock, as is the one below. */
+    /** Held while layers come or go, never while the store is waited for; taken after the one above. */
+    private final ReentrantLock changeLock = new ReentrantLock();
+
+    /** As it was read or written last. Changed with both locks held, read with either, as is the one below. */
     private IndexPart index = IndexPart.EMPTY;
     /** Of the index of this generation, where there is one. */
     private Optional<String> etag = Optional.empty();
+
+    /** Layers that have left the index and are not quiet yet; a new one of the same name waits for that. */
+    private final Map<LayerName, CompletableFuture<Void>> leaving = new ConcurrentHashMap<>();
 
     /** How many reads of the index have begun. */
     private final AtomicLong indexReads = new AtomicLong();
@@ -89,11 +98,11 @@ public final class Timeline {
         reads = new LayerReads(this, parts);
     }
 
-    /** Reads the newest index and reconciles the folder with it. Blocks. */
-    static Timeline attach(StoreParts parts, RemoteStore.TimelinePlace place, Path dataFolder) throws StoreFailure {
+    /** Reconciles the folder with an index that was just read. Blocks on the local disk. */
+    static Timeline attach(
+            StoreParts parts, RemoteStore.TimelinePlace place, Path dataFolder, RemoteStore.FoundIndex found)
+            throws StoreFailure {
         Timeline timeline = new Timeline(parts, place, dataFolder.resolve(place.path()));
-        RemoteStore.FoundIndex found =
-                parts.remote().readIndex(place, parts.config().generation());
         Set<LayerName> resident;
         try {
             resident = Reconciliation.run(parts.engine(), timeline.folder, found.index());
@@ -111,7 +120,8 @@ public final class Timeline {
                                 timeline.home,
                                 name,
                                 file,
-                                resident.contains(name) ? Layer.Start.FOUND_RESIDENT : Layer.Start.FOUND_REMOTE)));
+                                resident.contains(name) ? Layer.Start.FOUND_RESIDENT : Layer.Start.FOUND_REMOTE,
+                                Optional.empty())));
         timeline.layers.update(List.of(), all);
         LOG.info(
                 "{} is attached: {} layers, {} of them resident, by the index of generation {}",
@@ -171,11 +181,11 @@ public final class Timeline {
 
     /** Up to which version all is in layers, as the index says. */
     public Lsn diskConsistentLsn() {
-        indexLock.lock();
+        changeLock.lock();
         try {
             return index.diskConsistentLsn();
         } finally {
-            indexLock.unlock();
+            changeLock.unlock();
         }
     }
 
@@ -205,8 +215,16 @@ public final class Timeline {
         try {
             checkAttached();
             indexReads.incrementAndGet();
-            RemoteStore.FoundIndex found =
-                    parts.remote().readIndex(place, parts.config().generation());
+            become(parts.remote().readIndex(place, parts.config().generation(), indexStop));
+        } finally {
+            indexLock.unlock();
+        }
+    }
+
+    private void become(RemoteStore.FoundIndex found) throws StoreFailure {
+        changeLock.lock();
+        try {
+            // What comes after a detach would be nobody's to close.
             checkAttached();
             remember(found);
             Map<LayerName, LayerFile> named = found.index().layers();
@@ -216,16 +234,15 @@ public final class Timeline {
                 if (known.isPresent()) {
                     known.get().state().replaced(file);
                 } else {
-                    added.put(name, new Layer(parts, home, name, file, Layer.Start.FOUND_REMOTE));
+                    Optional<CompletableFuture<Void>> before = Optional.ofNullable(leaving.get(name));
+                    added.put(name, new Layer(parts, home, name, file, Layer.Start.FOUND_REMOTE, before));
                 }
             });
             List<Layer> gone = layers().stream()
                     .filter(layer -> !named.containsKey(layer.name()) && layer.isUploaded())
                     .toList();
             layers.update(gone.stream().map(Layer::name).toList(), added);
-            for (Layer layer : gone) {
-                layer.state().close(new StoreFailure.NotFound(layer + " is in the index no longer"), true);
-            }
+            gone.forEach(this::leave);
             if (!added.isEmpty() || !gone.isEmpty()) {
                 LOG.info(
                         "The index of {} was read again: {} layers are new, {} are gone",
@@ -234,8 +251,15 @@ public final class Timeline {
                         gone.size());
             }
         } finally {
-            indexLock.unlock();
+            changeLock.unlock();
         }
+    }
+
+    private void leave(Layer layer) {
+        CompletableFuture<Void> quiet =
+                layer.state().close(new StoreFailure.NotFound(layer + " is in the index no longer"), true);
+        leaving.put(layer.name(), quiet);
+        quiet.whenComplete((done, problem) -> leaving.remove(layer.name(), quiet));
     }
 
     private void checkAttached() throws StoreFailure {
@@ -260,11 +284,15 @@ public final class Timeline {
      * @throws StoreFailure.WrongState where there is a layer of that name
      */
     public Layer publish(LayerName name, Path finished, Optional<String> checksum) throws StoreFailure {
-        indexLock.lock();
+        changeLock.lock();
         try {
             checkAttached();
             if (layers.find(name).isPresent()) {
                 throw new StoreFailure.WrongState("there is a layer " + name + " in " + place + " already");
+            }
+            if (leaving.containsKey(name)) {
+                throw new StoreFailure.WrongState(
+                        "the layer " + name + " of " + place + " that was there before is not gone yet; try again");
             }
             LayerFile file = new LayerFile(
                     Files.size(finished), Optional.of(parts.config().generation()), checksum);
@@ -273,7 +301,7 @@ public final class Timeline {
                 parts.engine().rename(finished, target, true);
                 parts.engine().syncDirectory(folder);
             }
-            Layer layer = new Layer(parts, home, name, file, Layer.Start.CREATED);
+            Layer layer = new Layer(parts, home, name, file, Layer.Start.CREATED, Optional.empty());
             layers.insert(name, layer);
             return layer;
         } catch (OperationFailedException e) {
@@ -287,7 +315,7 @@ public final class Timeline {
         } catch (IOException e) {
             throw parts.localFailure("layer " + name + " of " + place + " cannot be published", e);
         } finally {
-            indexLock.unlock();
+            changeLock.unlock();
         }
     }
 
@@ -317,13 +345,26 @@ public final class Timeline {
                 puts.add(parts.remote().putLayer(place, name, layer.pathOf(file)));
                 next = next.with(layer.name(), file);
             }
+            CompletableFuture<Void> all = CompletableFuture.allOf(puts.toArray(CompletableFuture[]::new));
+            indexStop.by(() -> {
+                puts.forEach(put -> put.cancel(false));
+                all.cancel(false);
+            });
             try {
-                Waits.forIo(CompletableFuture.allOf(puts.toArray(CompletableFuture[]::new)));
+                Waits.forIo(all, parts.meanwhile());
+            } catch (StoreFailure.ShuttingDown e) {
+                throw e;
             } catch (IOException e) {
                 throw new StoreFailure.RemoteFailed("a layer of " + place + " was not uploaded: " + e.getMessage(), e);
             }
-            etag = parts.remote().putIndex(place, parts.config().generation(), next, etag);
-            index = next;
+            Optional<String> put = parts.remote().putIndex(place, parts.config().generation(), next, etag, indexStop);
+            changeLock.lock();
+            try {
+                etag = put;
+                index = next;
+            } finally {
+                changeLock.unlock();
+            }
             fresh.forEach(layer -> layer.state().uploaded());
         } finally {
             indexLock.unlock();
@@ -378,17 +419,21 @@ public final class Timeline {
      * @return done when nothing is under way
      */
     CompletableFuture<Void> detach(boolean deleteFiles) {
-        detached = true;
-        lastBulkDownload().ifPresent(BulkLayerDownload::shutDown);
         List<CompletableFuture<Void>> ends = new ArrayList<>();
-        indexLock.lock();
+        List<Layer> all;
+        changeLock.lock();
         try {
-            for (Layer layer : layers()) {
-                ends.add(layer.state().close(shuttingDown(), deleteFiles && layer.isUploaded()));
-            }
+            detached = true;
+            all = layers();
+            ends.addAll(leaving.values());
         } finally {
-            indexLock.unlock();
+            changeLock.unlock();
         }
+        lastBulkDownload().ifPresent(BulkLayerDownload::shutDown);
+        for (Layer layer : all) {
+            ends.add(layer.state().close(shuttingDown(), deleteFiles && layer.isUploaded()));
+        }
+        indexStop.stop();
         return CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new));
     }
 }

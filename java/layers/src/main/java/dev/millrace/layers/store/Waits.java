@@ -10,10 +10,20 @@ import java.util.concurrent.ExecutionException;
 
 /** Futures that a thread waits for. */
 final class Waits {
+    /** What the thread does meanwhile. */
+    interface Meanwhile {
+        /** It only waits. */
+        Meanwhile NOTHING = future -> {};
+
+        /** Returns when the future is done, or for the thread to wait for the rest. */
+        void until(CompletableFuture<?> future);
+    }
+
     private Waits() {}
 
     /** Blocks until a future is done; throws what it failed with. */
-    static <T> T forIo(CompletableFuture<T> future) throws IOException {
+    static <T> T forIo(CompletableFuture<T> future, Meanwhile meanwhile) throws IOException {
+        meanwhile.until(future);
         try {
             return future.get();
         } catch (ExecutionException e) {
@@ -30,6 +40,24 @@ final class Waits {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw (InterruptedIOException) new InterruptedIOException("waiting was interrupted").initCause(e);
+        }
+    }
+
+    /** Blocks until a future is done, however it ends; an interrupt is kept for later. */
+    static void uninterruptibly(CompletableFuture<?> future, Meanwhile meanwhile) {
+        meanwhile.until(future);
+        boolean interrupted = false;
+        while (!future.isDone()) {
+            try {
+                future.get();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            } catch (ExecutionException | CancellationException over) {
+                break;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -6,6 +6,6 @@
  * (its budget).
  *
  * <p>{@link dev.millrace.layers.store.LayerStore} owns a data folder and its tenants' timelines. Reads enter by
- * {@link dev.millrace.layers.store.Layer#load}, the one door.
+ * {@link dev.millrace.layers.store.Layer#load}, the one door. What each rule is held by, {@code java/layers/CONTRACT.md} lists.
  */
 package dev.millrace.layers.store;

@@ -156,6 +156,17 @@ class LayerMapJsonTest {
                 .isEqualTo(HistoryBuffer.of(3, List.of(5L, 6L), 2));
     }
 
+    @Test
+    void tellsTheLastSixteenOfFortyEventsOldestFirstAndThat24WereDropped() throws IOException {
+        HistoryBuffer<Long> buffer = new HistoryBuffer<>(16);
+        for (long i = 1; i <= 40; i++) {
+            buffer.write(i);
+        }
+        assertThat(written(out -> HistoryBufferJson.write(out, buffer, JsonGenerator::writeNumber)))
+                .isEqualTo("{\"buffer\":[25,26,27,28,29,30,31,32,33,34,35,36,37,38,39,40],"
+                        + "\"buffer_size\":16,\"drop_count\":24}");
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 3, 4, 100})
     void readsBackAHistoryThatHasWrapped(int entries) throws IOException {

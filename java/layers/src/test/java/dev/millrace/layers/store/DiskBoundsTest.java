@@ -19,6 +19,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -31,15 +33,24 @@ class DiskBoundsTest {
     private StoreRig rig;
     private Timeline timeline;
 
+    /** On what; a subclass may say otherwise. */
+    Combination on() {
+        return Combination.MAIN;
+    }
+
     private void open(LayerStoreConfig config, int layers) throws IOException {
-        rig = new StoreRig(root, config).withLayers(layers);
+        rig = new StoreRig(root, config, on()).withLayers(layers);
         timeline = rig.attach();
     }
 
     @AfterEach
     void close() throws IOException {
-        rig.assertConsistent();
-        rig.close();
+        if (rig == null) {
+            return; // skipped
+        }
+        try (StoreRig ending = rig) {
+            ending.assertConsistent();
+        }
     }
 
     private Layer layer(int number) throws IOException {
@@ -198,6 +209,19 @@ class DiskBoundsTest {
     }
 
     @Test
+    void takesNoMoreThanItsShareOfTheDisk() throws IOException {
+        open(CONFIG.withBounds(Long.MAX_VALUE, 80, 0), 3);
+        rig.totalBytes.set(10L * SIZE);
+        // A fifth must stay free.
+        rig.freeBytes.set(4L * SIZE);
+        read(0);
+        read(1);
+        assertThat(resident(3)).containsExactly(0, 1);
+        read(2);
+        assertThat(resident(3)).containsExactly(1, 2);
+    }
+
+    @Test
     void servesDownloadsInTurnWhileOthersHoldTheRoom() throws IOException {
         open(CONFIG.withBounds(SIZE, 100, 0), 4);
         rig.source.hold(key -> key.contains("layer_0"));
@@ -226,6 +250,31 @@ class DiskBoundsTest {
         until(() -> metrics().evictionsCompleted() == 2);
         assertThat(resident(3)).containsExactly(2);
         assertThat(rig.metrics().evictions()).containsEntry(EvictionReason.BOUND_PASSED, 2L);
+    }
+
+    @Test
+    void asksForWhatIsMissingOnceThoughTwoAskAtOnce() throws Exception {
+        open(CONFIG.withBounds(2 * SIZE, 100, 0), 1);
+        AtomicReference<DiskBudget> budget = new AtomicReference<>();
+        AtomicInteger asked = new AtomicInteger();
+        AtomicReference<Thread> second = new AtomicReference<>();
+        DiskBudget.Evictor evictor = (bytes, reason) -> {
+            if (asked.incrementAndGet() == 1) {
+                Thread other = new Thread(() -> budget.get().enforce());
+                second.set(other);
+                other.start();
+                // Until it waits for this one to have asked, or has asked itself.
+                until(() -> other.getState() == Thread.State.WAITING || !other.isAlive());
+                budget.get().removalStarted(bytes);
+            }
+            return new EvictionRun(List.of(), List.of());
+        };
+        DiskSpace much = () -> new DiskSpace.Room(Long.MAX_VALUE, Long.MAX_VALUE);
+        budget.set(new DiskBudget(rig.config, much, rig.timing, new StoreCounters(), evictor));
+        budget.get().added(3 * SIZE);
+        budget.get().enforce();
+        second.get().join();
+        assertThat(asked).hasValue(1);
     }
 
     @Test

@@ -4,6 +4,7 @@ package dev.millrace.layers.store;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.millrace.io.EngineKind;
 import java.io.BufferedReader;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,7 +25,7 @@ class FolderLockTest {
         private Holder() {}
 
         public static void main(String[] arguments) throws Exception {
-            FolderLock lock = FolderLock.take(StoreRig.sharedEngine(), Path.of(arguments[0]));
+            FolderLock lock = FolderLock.take(Combination.engine(EngineKind.BLOCKING), Path.of(arguments[0]));
             System.out.println("held");
             System.in.readAllBytes();
             lock.close();
@@ -49,12 +50,12 @@ class FolderLockTest {
         Process holder = start();
         try (BufferedReader says = holder.inputReader()) {
             assertThat(says.readLine()).isEqualTo("held");
-            assertThatThrownBy(() -> FolderLock.take(StoreRig.sharedEngine(), folder))
+            assertThatThrownBy(() -> FolderLock.take(Combination.engine(EngineKind.BLOCKING), folder))
                     .isInstanceOf(StoreFailure.FolderInUse.class)
                     .hasMessageContaining("process " + holder.pid());
             holder.getOutputStream().close();
             assertThat(holder.waitFor(30, TimeUnit.SECONDS)).isTrue();
-            FolderLock.take(StoreRig.sharedEngine(), folder).close();
+            FolderLock.take(Combination.engine(EngineKind.BLOCKING), folder).close();
         } finally {
             holder.destroyForcibly();
         }

@@ -32,6 +32,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -51,9 +52,14 @@ class LayerReadsTest {
     private StoreRig rig;
     private Timeline timeline;
 
+    /** On what; a subclass may say otherwise. */
+    Combination on() {
+        return Combination.MAIN;
+    }
+
     @BeforeEach
     void open() throws IOException {
-        rig = new StoreRig(root);
+        rig = new StoreRig(root, StoreRig.CONFIG, on());
         IndexPart index = IndexPart.EMPTY;
         index = index.with(IMAGE, LayerFile.of(write(rig.remotePlace(), IMAGE), GENERATION));
         index = index.with(DELTA, LayerFile.of(write(rig.remotePlace(), DELTA), GENERATION));
@@ -63,18 +69,17 @@ class LayerReadsTest {
 
     @AfterEach
     void close() throws IOException {
-        rig.assertConsistent();
-        rig.close();
+        if (rig == null) {
+            return; // skipped
+        }
+        try (StoreRig ending = rig) {
+            ending.assertConsistent();
+        }
     }
 
-    private static long write(Path folder, LayerName name) throws IOException {
+    private long write(Path folder, LayerName name) throws IOException {
         try (LayerWriter writer = LayerWriter.create(
-                StoreRig.sharedEngine(),
-                folder,
-                LayerFileName.of(name, GENERATION),
-                TENANT,
-                TIMELINE,
-                Compression.NONE)) {
+                rig.engine, folder, LayerFileName.of(name, GENERATION), TENANT, TIMELINE, Compression.NONE)) {
             for (int i = 0; i < KEYS; i++) {
                 LayerKey key = GeneratedData.key(i);
                 if (name.equals(IMAGE)) {
@@ -195,6 +200,36 @@ class LayerReadsTest {
                 .isInstanceOf(StoreFailure.BackingOff.class);
     }
 
+    /** One bit of each block: of the summary, of values and of the index. */
+    @Test
+    void noticesABitThatFlipsAnywhereNamesTheLayerAndFetchesItAnew() throws IOException {
+        SplittableRandom random = new SplittableRandom(3);
+        Path file = rig.localPlace().resolve(IMAGE + "-" + GENERATION);
+        get(layer(IMAGE).download(TaskKind.MGMT_REQUEST, DownloadReason.EXPLICIT));
+        byte[] whole = Files.readAllBytes(file);
+        int blocks = whole.length / 8192;
+        assertThat(blocks).isGreaterThanOrEqualTo(3);
+        for (int block = 0; block < blocks; block++) {
+            // So that nothing is open, and nothing cached.
+            rig.store().detach(TENANT, TIMELINE, false);
+            byte[] rotten = whole.clone();
+            int bit = random.nextInt(8192 * 8);
+            rotten[block * 8192 + bit / 8] ^= (byte) (1 << bit % 8);
+            Files.write(file, rotten);
+            timeline = rig.attach();
+            assertThat(layer(IMAGE).isRemote()).isFalse();
+            for (int i = 0; i < KEYS; i++) {
+                Reconstructed value = timeline.reads().get(GeneratedData.key(i), new Lsn(100), READ);
+                assertValue(value.image().orElseThrow(), i, 100);
+            }
+            assertThat(rig.metrics().localFilesRotten())
+                    .as("block %d, bit %d", block, bit)
+                    .isEqualTo(block + 1);
+            assertThat(Files.readAllBytes(file)).isEqualTo(whole);
+        }
+        assertThat(rig.source.gets(IMAGE + "-" + GENERATION)).isEqualTo(blocks + 1);
+    }
+
     @Test
     void fetchesAnewAFileThatIsAnotherLayers() throws IOException {
         get(layer(IMAGE).download(TaskKind.MGMT_REQUEST, DownloadReason.EXPLICIT));
@@ -210,7 +245,7 @@ class LayerReadsTest {
         LayerName newest = new LayerName.Image(RANGE, new Lsn(400));
         Path written;
         try (LayerWriter writer = LayerWriter.create(
-                StoreRig.sharedEngine(),
+                rig.engine,
                 timeline.folder(),
                 LayerFileName.of(newest, GENERATION),
                 TENANT,

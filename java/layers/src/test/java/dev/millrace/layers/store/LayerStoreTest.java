@@ -16,7 +16,9 @@ import dev.millrace.layers.AccessKind;
 import dev.millrace.layers.Generation;
 import dev.millrace.layers.LayerName;
 import dev.millrace.layers.Lsn;
+import dev.millrace.layers.TaskKind;
 import dev.millrace.layers.TimelineId;
+import dev.millrace.layers.stats.LayerAccessStats;
 import dev.millrace.layers.stats.ResidenceEvent;
 import dev.millrace.layers.stats.ResidenceReason;
 import dev.millrace.layers.stats.ResidenceStatus;
@@ -25,7 +27,9 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -38,15 +42,24 @@ class LayerStoreTest {
 
     private StoreRig rig;
 
+    /** On what; a subclass may say otherwise. */
+    Combination on() {
+        return Combination.MAIN;
+    }
+
     @BeforeEach
     void open() throws IOException {
-        rig = new StoreRig(root).withLayers(3);
+        rig = new StoreRig(root, StoreRig.CONFIG, on()).withLayers(3);
     }
 
     @AfterEach
     void close() throws IOException {
-        rig.assertConsistent();
-        rig.close();
+        if (rig == null) {
+            return; // skipped
+        }
+        try (StoreRig ending = rig) {
+            ending.assertConsistent();
+        }
     }
 
     // ------------------------------------------------------------------ the folder
@@ -79,8 +92,9 @@ class LayerStoreTest {
                         .residenceEvents()
                         .toList())
                 .containsExactly(new ResidenceEvent(1_000, ResidenceStatus.RESIDENT, ResidenceReason.LAYER_LOAD));
-        // The index alone was fetched.
+        // The index alone was fetched, and no file is open but the lock's.
         assertThat(rig.source.allGets()).isEqualTo(1);
+        assertThat(rig.engine.descriptors().open()).isEqualTo(1);
         rig.assertReads(timeline.requireLayer(name(0)), content(0));
         assertThat(rig.source.gets("layer_0-00000005")).isZero();
     }
@@ -89,9 +103,9 @@ class LayerStoreTest {
     void isOneStoreAtATime() throws IOException {
         rig.open();
         assertThatThrownBy(() -> LayerStore.open(
-                        StoreRig.sharedEngine(),
+                        rig.engine,
                         rig.dataFolder,
-                        new LayerStore.Remote(rig.source, Optional.empty(), "bucket", ""),
+                        new LayerStore.Remote(rig.source, Optional.empty(), rig.remote.bucket, ""),
                         StoreRig.CONFIG))
                 .isInstanceOf(StoreFailure.FolderInUse.class)
                 .hasMessageContaining(String.valueOf(ProcessHandle.current().pid()))
@@ -183,6 +197,147 @@ class LayerStoreTest {
         rig.assertReads(rig.attach().requireLayer(name(0)), content(0));
     }
 
+    // ------------------------------------------------------------------ ends while something is under way
+
+    /** What another thread does, so that this one can go on. */
+    private static <T> CompletableFuture<T> meanwhile(Callable<T> work) {
+        CompletableFuture<T> done = new CompletableFuture<>();
+        Thread thread = new Thread(() -> {
+            try {
+                done.complete(work.call());
+            } catch (Exception e) {
+                done.completeExceptionally(e);
+            }
+        });
+        thread.start();
+        return done;
+    }
+
+    @Test
+    void isDetachedThoughTheStoreDoesNotAnswerForItsIndex() throws IOException {
+        Timeline timeline = rig.attach();
+        rig.source.hold(key -> key.contains("index_part"));
+        CompletableFuture<Object> reading = meanwhile(() -> {
+            timeline.reload();
+            return timeline;
+        });
+        until(() -> rig.source.heldBack() == 1);
+        // It is told, too, without a wait for the store.
+        assertThat(timeline.diskConsistentLsn()).isEqualTo(new Lsn(16));
+        rig.store().detach(TENANT, TIMELINE, false);
+        assertThatThrownBy(() -> get(reading)).isInstanceOf(StoreFailure.ShuttingDown.class);
+        assertThat(rig.source.heldBack()).isZero();
+        rig.source.holdNone();
+        rig.assertReads(rig.attach().requireLayer(name(0)), content(0));
+    }
+
+    @Test
+    void closesThoughATimelineThatIsAttachedHasNoAnswerForItsIndex() throws IOException {
+        rig.open();
+        LayerStore store = rig.store();
+        rig.source.hold(key -> key.contains("index_part"));
+        CompletableFuture<Timeline> attaching = meanwhile(() -> store.attach(TENANT, TIMELINE));
+        until(() -> rig.source.heldBack() == 1);
+        assertThatThrownBy(rig::attach)
+                .isInstanceOf(StoreFailure.WrongState.class)
+                .hasMessageContaining("being attached");
+        store.close();
+        assertThatThrownBy(() -> get(attaching)).isInstanceOf(StoreFailure.ShuttingDown.class);
+        rig.source.holdNone();
+        rig.open();
+        rig.assertReads(rig.attach().requireLayer(name(0)), content(0));
+    }
+
+    @Test
+    void isBeingDetachedUntilThatIsOverThoughNobodyWaits() throws Exception {
+        Layer layer = rig.attach().requireLayer(name(0));
+        get(layer.download(TaskKind.MGMT_REQUEST, DownloadReason.EXPLICIT));
+        rig.workers().stop();
+        Thread waiting = new Thread(() -> {
+            try {
+                rig.store().detach(TENANT, TIMELINE, true);
+            } catch (IOException e) {
+                throw new AssertionError(e);
+            }
+        });
+        waiting.start();
+        until(() -> rig.workers().waiting() > 0);
+        waiting.interrupt();
+        waiting.join();
+        assertThat(rig.local(name(0))).exists();
+        assertThatThrownBy(rig::attach)
+                .isInstanceOf(StoreFailure.WrongState.class)
+                .hasMessageContaining("being detached");
+        rig.workers().goOn();
+        until(() -> !Files.exists(rig.local(name(0))));
+        until(this::isGone);
+        rig.assertReads(rig.attach().requireLayer(name(0)), content(0));
+    }
+
+    private boolean isGone() {
+        try {
+            rig.store().timeline(TENANT, TIMELINE);
+            return false;
+        } catch (StoreFailure.NotFound gone) {
+            return true;
+        } catch (IOException stillThere) {
+            return false;
+        }
+    }
+
+    @Test
+    void closesWhollyThoughItsThreadIsInterrupted() throws IOException {
+        Layer layer = rig.attach().requireLayer(name(0));
+        rig.assertReads(layer, content(0));
+        Thread.currentThread().interrupt();
+        rig.store().close();
+        assertThat(Thread.interrupted()).as("the interrupt is kept").isTrue();
+        assertThat(rig.engine.descriptors().open()).isZero();
+        rig.open();
+        rig.assertReads(rig.attach().requireLayer(name(0)), content(0));
+    }
+
+    // ------------------------------------------------------------------ what is told of it
+
+    /** What a listing tells of a layer, without its statistics. */
+    private record Told(LayerName name, LayerFile file, boolean remote, boolean uploaded) {}
+
+    private static List<Told> told(Timeline timeline) {
+        return timeline.layers().stream()
+                .map(layer -> new Told(layer.name(), layer.file(), layer.isRemote(), layer.isUploaded()))
+                .toList();
+    }
+
+    @Test
+    void isTheSameMapAfterAnEvictionAndADownloadButForStatistics() throws IOException {
+        Timeline timeline = rig.attach();
+        for (int i = 0; i < 3; i++) {
+            rig.assertReads(timeline.requireLayer(name(i)), content(i));
+        }
+        List<Told> before = told(timeline);
+        byte[] bytes = Files.readAllBytes(rig.local(name(1)));
+        Layer layer = timeline.requireLayer(name(1));
+        get(layer.evict(EvictionReason.EXPLICIT));
+        assertThat(told(timeline)).isNotEqualTo(before).hasSameSizeAs(before);
+        get(layer.download(TaskKind.MGMT_REQUEST, DownloadReason.EXPLICIT));
+        assertThat(told(timeline)).isEqualTo(before);
+        assertThat(timeline.requireLayer(name(1))).isSameAs(layer);
+        assertThat(Files.readAllBytes(rig.local(name(1)))).isEqualTo(bytes);
+    }
+
+    @Test
+    void forgetsStatisticsWithTheProcess() throws IOException {
+        rig.assertReads(rig.attach().requireLayer(name(0)), content(0));
+        rig.store().close();
+        rig.open();
+        rig.millis.set(9_000);
+        LayerAccessStats stats = rig.attach().requireLayer(name(0)).statistics().snapshot();
+        assertThat(stats.first()).isEmpty();
+        assertThat(stats.accessCounts().get(AccessKind.ITER)).isZero();
+        assertThat(stats.residenceEvents().toList())
+                .containsExactly(new ResidenceEvent(9_000, ResidenceStatus.RESIDENT, ResidenceReason.LAYER_LOAD));
+    }
+
     // ------------------------------------------------------------------ the index moves on
 
     @Test
@@ -214,6 +369,58 @@ class LayerStoreTest {
         assertThat(bytes.array()).isEqualTo(content(2).toBytes());
         reader.close();
         until(() -> !Files.exists(rig.local(name(2))) && !Files.exists(rig.local(name(1))));
+    }
+
+    @Test
+    void fetchesALayerThatComesBackOnlyWhenTheOneThatLeftIsGone() throws IOException {
+        Timeline timeline = rig.attach();
+        Layer left = timeline.requireLayer(name(2));
+        rig.assertReads(left, content(2));
+        rig.workers().stop();
+        rig.putIndex(StoreRig.index(2, GENERATION), GENERATION);
+        timeline.reload();
+        rig.putIndex(StoreRig.index(3, GENERATION), GENERATION);
+        timeline.reload();
+        Layer back = timeline.requireLayer(name(2));
+        assertThat(back).isNotSameAs(left);
+        int before = rig.workers().waiting();
+        CompletableFuture<LoadedLayer> reader = back.load(AccessKind.ITER, READ);
+        // Its download would have begun with a step for a worker.
+        assertThat(rig.workers().waiting()).isEqualTo(before);
+        rig.workers().goOn();
+        get(reader).close();
+        rig.assertReads(back, content(2));
+        assertThat(rig.source.gets("layer_2-00000005")).isEqualTo(2);
+    }
+
+    @Test
+    void isDetachedOnlyWhenLayersThatLeftBeforeAreGone() throws IOException {
+        Timeline timeline = rig.attach();
+        rig.assertReads(timeline.requireLayer(name(2)), content(2));
+        rig.workers().stop();
+        rig.putIndex(StoreRig.index(2, GENERATION), GENERATION);
+        timeline.reload();
+        assertThat(rig.local(name(2))).exists();
+        CompletableFuture<Boolean> wasThere = meanwhile(() -> {
+            rig.store().detach(TENANT, TIMELINE, false);
+            return Files.exists(rig.local(name(2)));
+        });
+        until(this::isBeingDetached);
+        rig.workers().goOn();
+        assertThat(get(wasThere)).isFalse();
+        rig.putIndex(StoreRig.index(3, GENERATION), GENERATION);
+        rig.assertReads(rig.attach().requireLayer(name(2)), content(2));
+    }
+
+    private boolean isBeingDetached() {
+        try {
+            rig.store().timeline(TENANT, TIMELINE);
+            return false;
+        } catch (StoreFailure.WrongState | StoreFailure.NotFound onItsWayOut) {
+            return true;
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
     }
 
     @Test

@@ -39,17 +39,26 @@ class LayerTest {
     private Timeline timeline;
     private Layer layer;
 
+    /** On what; a subclass may say otherwise. */
+    Combination on() {
+        return Combination.MAIN;
+    }
+
     @BeforeEach
     void open() throws IOException {
-        rig = new StoreRig(root).withLayers(3);
+        rig = new StoreRig(root, StoreRig.CONFIG, on()).withLayers(3);
         timeline = rig.attach();
         layer = timeline.requireLayer(name(0));
     }
 
     @AfterEach
     void close() throws IOException {
-        rig.assertConsistent();
-        rig.close();
+        if (rig == null) {
+            return; // skipped
+        }
+        try (StoreRig ending = rig) {
+            ending.assertConsistent();
+        }
     }
 
     private EvictionOutcome evict() throws IOException {
@@ -190,6 +199,7 @@ class LayerTest {
             readers.add(load(READ));
         }
         readers.get(3).cancel(false);
+        rig.timing.pass(Duration.ofSeconds(2));
         rig.source.holdNone();
         for (int i = 0; i < 10; i++) {
             if (i != 3) {
@@ -199,6 +209,28 @@ class LayerTest {
         assertThat(rig.source.gets("layer_0-00000005")).isEqualTo(1);
         assertThat(layer.statistics().snapshot().accessCounts())
                 .containsEntry(AccessKind.GET_VALUE_RECONSTRUCT_DATA, 9L);
+        assertThat(rig.metrics().waitNanos())
+                .isEqualTo(Duration.ofSeconds(9 * 2).toNanos());
+        assertThat(evict()).isEqualTo(EvictionOutcome.EVICTED);
+    }
+
+    @Test
+    void refusesMoreReadersThanMayWaitAndCountsNoneWhoGaveUp() throws IOException {
+        rig.source.hold(key -> true);
+        List<CompletableFuture<LoadedLayer>> readers = new ArrayList<>();
+        for (int i = 0; i < 65_536; i++) {
+            readers.add(load(READ));
+        }
+        assertThatThrownBy(() -> get(load(READ)))
+                .isInstanceOf(StoreFailure.TooManyWaiting.class)
+                .hasMessageContaining(layer.toString());
+        readers.get(7).cancel(false);
+        readers.set(7, load(READ));
+        assertThatThrownBy(() -> get(load(READ))).isInstanceOf(StoreFailure.TooManyWaiting.class);
+        rig.source.holdNone();
+        for (CompletableFuture<LoadedLayer> reader : readers) {
+            get(reader).close();
+        }
         assertThat(evict()).isEqualTo(EvictionOutcome.EVICTED);
     }
 
@@ -422,5 +454,33 @@ class LayerTest {
         old.close();
         assertThat(layer.isRemote()).isFalse();
         rig.assertReads(layer, content(0));
+    }
+
+    /** Each time while it opens the file: no fault of the file that comes next. */
+    @Test
+    void readsALayerThatOthersDropTwiceMeanwhile() throws IOException {
+        get(layer.download(TaskKind.MGMT_REQUEST, DownloadReason.EXPLICIT));
+        rig.workers().stop();
+        CompletableFuture<LoadedLayer> reader = load(READ);
+        rig.source.hold(key -> key.contains("layer_0"));
+        dropWhileItIsOpened();
+        until(() -> rig.source.heldBack() == 1);
+        rig.workers().stop();
+        rig.source.holdNone();
+        until(() -> rig.workers().waiting() == 1);
+        dropWhileItIsOpened();
+        get(reader).close();
+        assertThat(layer.statistics().snapshot().accessCounts())
+                .containsEntry(AccessKind.GET_VALUE_RECONSTRUCT_DATA, 1L);
+        assertThat(rig.source.gets("layer_0-00000005")).isEqualTo(3);
+        rig.assertReads(layer, content(0));
+    }
+
+    private void dropWhileItIsOpened() throws IOException {
+        Files.delete(rig.local(name(0)));
+        try (ResidentLayer pin = layer.keepResident().orElseThrow()) {
+            layer.dropRotten(pin.residence(), new IOException("as the test says"), false);
+        }
+        rig.workers().goOn();
     }
 }

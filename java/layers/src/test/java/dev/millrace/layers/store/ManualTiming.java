@@ -9,8 +9,17 @@ import java.util.concurrent.CopyOnWriteArrayList;
 
 /** Time that passes only when a test says so, and no chance in it. What repeats does so when told, too. */
 final class ManualTiming implements Timing {
-    private final VirtualClock clock = new VirtualClock();
+    private final VirtualClock clock;
     private final List<Runnable> repeated = new CopyOnWriteArrayList<>();
+
+    ManualTiming() {
+        this(new VirtualClock());
+    }
+
+    /** Over a clock that a simulation moves. */
+    ManualTiming(VirtualClock clock) {
+        this.clock = clock;
+    }
 
     @Override
     public long nanoTime() {

@@ -2,6 +2,7 @@
 package dev.millrace.layers.store;
 
 import static dev.millrace.layers.store.StoreRig.GENERATION;
+import static dev.millrace.layers.store.StoreRig.PLACE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -18,21 +19,26 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class RemoteStoreTest {
-    private static final RemoteStore.TimelinePlace PLACE =
-            new RemoteStore.TimelinePlace(StoreRig.TENANT, StoreRig.TIMELINE);
-
     @TempDir
     Path root;
 
     private StoreRig rig;
 
+    /** On what; a subclass may say otherwise. */
+    Combination on() {
+        return Combination.MAIN;
+    }
+
     @BeforeEach
     void open() throws IOException {
-        rig = new StoreRig(root);
+        rig = new StoreRig(root, StoreRig.CONFIG, on());
     }
 
     @AfterEach
     void close() throws IOException {
+        if (rig == null) {
+            return; // skipped
+        }
         rig.close();
     }
 
@@ -114,7 +120,7 @@ class RemoteStoreTest {
         assertThatThrownBy(() -> read(5))
                 .isInstanceOf(StoreFailure.RemoteFailed.class)
                 .hasMessageContaining("index_part.json-00000005");
-        Files.move(rig.remoteFolder.resolve("bucket"), rig.remoteFolder.resolve("elsewhere"));
+        Files.move(rig.remote.folder(), rig.remote.folder().resolveSibling(rig.remote.bucket + "-elsewhere"));
         rig.source.refuse(key -> false);
         assertThatThrownBy(() -> read(5))
                 .isInstanceOf(StoreFailure.RemoteFailed.class)
@@ -139,8 +145,8 @@ class RemoteStoreTest {
     @Test
     void findsTimelines() throws IOException {
         put(1);
-        Files.createDirectories(rig.remoteFolder.resolve("bucket/tenants/nonsense/timelines/x"));
-        Files.writeString(rig.remoteFolder.resolve("bucket/tenants/nonsense/timelines/x/index_part.json-00000001"), "");
+        Path nonsense = Files.createDirectories(rig.remote.folder().resolve("tenants/nonsense/timelines/x"));
+        Files.writeString(nonsense.resolve("index_part.json-00000001"), "");
         assertThat(rig.store().remote().timelines()).containsExactly(PLACE);
     }
 

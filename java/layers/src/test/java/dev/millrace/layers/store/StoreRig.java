@@ -3,10 +3,7 @@ package dev.millrace.layers.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.millrace.io.EngineKind;
-import dev.millrace.io.EngineUnavailableException;
 import dev.millrace.io.IoEngine;
-import dev.millrace.io.IoEngineConfig;
 import dev.millrace.io.TemporaryFile;
 import dev.millrace.layers.AccessKind;
 import dev.millrace.layers.Generation;
@@ -17,15 +14,18 @@ import dev.millrace.layers.TaskKind;
 import dev.millrace.layers.TenantId;
 import dev.millrace.layers.TimelineId;
 import dev.millrace.testkit.Content;
+import dev.millrace.transfer.Downloader;
 import dev.millrace.transfer.DownloaderConfig;
-import dev.millrace.transfer.LocalFolderSource;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -33,12 +33,18 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** A store over a folder that stands for the object store, with time and disk that do as a test says. */
+/**
+ * A store on one {@link Combination} of engine and object store, with time and disk that do as a test says; and the check that
+ * it leaves nothing behind.
+ */
 final class StoreRig implements AutoCloseable {
     static final TenantId TENANT = new TenantId("a".repeat(32));
     static final TimelineId TIMELINE = new TimelineId("b".repeat(32));
+    static final RemoteStore.TimelinePlace PLACE = new RemoteStore.TimelinePlace(TENANT, TIMELINE);
     static final Generation GENERATION = new Generation(5);
     static final ReadContext READ = ReadContext.of(TaskKind.PAGE_REQUEST_HANDLER);
     static final int SIZE = 100_000;
@@ -47,47 +53,42 @@ final class StoreRig implements AutoCloseable {
             .withGeneration(GENERATION)
             .withDownloader(DownloaderConfig.defaults().withPermits(8, 4).withMaxTriesWithoutProgress(3));
 
-    private static final IoEngine ENGINE = engine();
+    private static final Pattern THREADS =
+            Pattern.compile("millrace-(layers|prepare|publish|downloads|stream|timer).*");
 
     final Path root;
-    final Path remoteFolder;
+    final IoEngine engine;
     final Path dataFolder;
-    final LocalFolderSource folder;
+    final TestRemote remote;
     final TestSource source;
+    /** What a test that failed has left, for which this one is not to blame. */
+    private final int descriptorsBefore;
+
+    private final Set<Thread> threadsBefore = threads();
     final ManualTiming timing = new ManualTiming();
     final AtomicLong millis = new AtomicLong(1_000);
     /** Of a disk that nobody else uses, without the layers on it. */
     final AtomicLong freeBytes = new AtomicLong(Long.MAX_VALUE);
+
+    /** Of the disk as a whole. */
+    final AtomicLong totalBytes = new AtomicLong(Long.MAX_VALUE / 2);
 
     final LayerStoreConfig config;
     private Optional<LayerStore> store = Optional.empty();
     private HandExecutor workers = new HandExecutor(Runnable::run);
 
     StoreRig(Path root) throws IOException {
-        this(root, CONFIG);
+        this(root, CONFIG, Combination.MAIN);
     }
 
-    StoreRig(Path root, LayerStoreConfig config) throws IOException {
+    StoreRig(Path root, LayerStoreConfig config, Combination on) throws IOException {
         this.root = root;
         this.config = config;
-        remoteFolder = Files.createDirectories(root.resolve("remote"));
-        Files.createDirectories(remoteFolder.resolve("bucket"));
+        engine = on.openEngine();
+        descriptorsBefore = engine.descriptors().open();
         dataFolder = Files.createDirectories(root.resolve("data"));
-        folder = LocalFolderSource.open(remoteFolder);
-        source = new TestSource(folder);
-    }
-
-    private static IoEngine engine() {
-        try {
-            return IoEngine.open(
-                    IoEngineConfig.defaults().withEngine(EngineKind.BLOCKING).withPool(32, 64 << 10));
-        } catch (EngineUnavailableException e) {
-            throw new AssertionError(e);
-        }
-    }
-
-    static IoEngine sharedEngine() {
-        return ENGINE;
+        remote = TestRemote.open(on.remote(), root);
+        source = new TestSource(remote.source());
     }
 
     static LayerName name(int number) {
@@ -101,17 +102,16 @@ final class StoreRig implements AutoCloseable {
     // ------------------------------------------------------------------ the object store
 
     Path remotePlace() throws IOException {
-        return Files.createDirectories(
-                remoteFolder.resolve("bucket").resolve(new RemoteStore.TimelinePlace(TENANT, TIMELINE).path()));
+        return Files.createDirectories(remote.folder().resolve(PLACE.path()));
     }
 
     /** Puts a layer there, of this generation. */
     void putLayer(LayerName name, Content content, Generation generation) throws IOException {
-        Files.write(remotePlace().resolve(name + "-" + generation), content.toBytes());
+        remote.put(PLACE.path() + name + "-" + generation, content.toBytes());
     }
 
     void putIndex(IndexPart index, Generation generation) throws IOException {
-        Files.write(remotePlace().resolve(IndexPart.fileName(generation)), IndexPartJson.write(index));
+        remote.put(PLACE.path() + IndexPart.fileName(generation), IndexPartJson.write(index));
     }
 
     static IndexPart index(int layers, Generation generation) {
@@ -135,15 +135,17 @@ final class StoreRig implements AutoCloseable {
 
     LayerStore open() throws IOException {
         LayerStore opened = LayerStore.open(
-                ENGINE,
+                engine,
                 dataFolder,
-                new LayerStore.Remote(source, Optional.of(folder), "bucket", ""),
+                new LayerStore.Remote(source, Optional.of(remote.writer()), remote.bucket, ""),
                 config,
                 new LayerStore.Surroundings(
                         timing,
                         () -> Instant.ofEpochMilli(millis.get()),
-                        () -> new DiskSpace.Room(free(), Long.MAX_VALUE / 2),
-                        pool -> workers = new HandExecutor(pool)));
+                        () -> new DiskSpace.Room(free(), totalBytes.get()),
+                        pool -> workers = new HandExecutor(pool),
+                        Downloader::open,
+                        Waits.Meanwhile.NOTHING));
         store = Optional.of(opened);
         return opened;
     }
@@ -171,7 +173,7 @@ final class StoreRig implements AutoCloseable {
     }
 
     Path localPlace() {
-        return dataFolder.resolve(new RemoteStore.TimelinePlace(TENANT, TIMELINE).path());
+        return dataFolder.resolve(PLACE.path());
     }
 
     Path local(LayerName name) {
@@ -215,25 +217,53 @@ final class StoreRig implements AutoCloseable {
         }
     }
 
-    /** What holds whenever nothing is under way. */
+    /** What holds whenever nothing is under way; what is, unseen by a test, as the removal of a rotten copy, ends by itself. */
     void assertConsistent() throws IOException {
+        until(() -> {
+            try {
+                return disagreement().isEmpty();
+            } catch (IOException e) {
+                throw new AssertionError(e);
+            }
+        });
+        assertThat(disagreement()).isEmpty();
+    }
+
+    /** Between map, folder and counters; empty where there is none. */
+    private List<String> disagreement() throws IOException {
+        List<String> found = new ArrayList<>();
         StoreMetrics metrics = store().metrics();
-        assertThat(metrics.evictionsStarted())
-                .isEqualTo(metrics.evictionsCompleted()
-                        + metrics.evictionsCancelled().values().stream()
-                                .mapToLong(Long::longValue)
-                                .sum());
+        long ended = metrics.evictionsCompleted()
+                + metrics.evictionsCancelled().values().stream()
+                        .mapToLong(Long::longValue)
+                        .sum();
+        expect(found, "evictions that have ended", ended, metrics.evictionsStarted());
         long resident = 0;
         long bytes = 0;
         for (Timeline timeline : store().timelines()) {
             for (Layer layer : timeline.layers()) {
-                assertThat(Files.exists(layer.pathOf(layer.file()))).isEqualTo(!layer.isRemote());
+                if (Files.exists(layer.pathOf(layer.file())) == layer.isRemote()) {
+                    found.add(layer + (layer.isRemote() ? " is remote and has a file" : " is resident without a file"));
+                }
                 resident += layer.isRemote() ? 0 : 1;
                 bytes += layer.isRemote() ? 0 : layer.size();
             }
         }
-        assertThat(metrics.residentLayers()).isEqualTo(resident);
-        assertThat(metrics.residentBytes()).isEqualTo(bytes);
+        expect(found, "layers counted as resident", metrics.residentLayers(), resident);
+        expect(found, "bytes counted as resident", metrics.residentBytes(), bytes);
+        return found;
+    }
+
+    private static void expect(List<String> problems, String what, long is, long expected) {
+        if (is != expected) {
+            problems.add(what + ": " + is + " instead of " + expected);
+        }
+    }
+
+    private static Set<Thread> threads() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> THREADS.matcher(thread.getName()).matches())
+                .collect(Collectors.toSet());
     }
 
     @Override
@@ -241,10 +271,17 @@ final class StoreRig implements AutoCloseable {
         if (store.isPresent()) {
             store.get().close();
         }
-        source.close();
-        assertThat(ENGINE.buffers().available()).isEqualTo(ENGINE.buffers().size());
+        remote.close();
+        assertThat(engine.buffers().available())
+                .as("buffers in the pool")
+                .isEqualTo(engine.buffers().size());
+        assertThat(engine.counters().inFlight()).as("operations in flight").isZero();
+        assertThat(engine.pendingFromCallers()).as("places in line").isZero();
+        assertThat(engine.descriptors().open()).as("descriptors open").isEqualTo(descriptorsBefore);
         try (Stream<Path> all = Files.walk(dataFolder)) {
             assertThat(all).noneMatch(path -> TemporaryFile.isTemporaryName(String.valueOf(path.getFileName())));
         }
+        // They are told to end, and do so when they are idle.
+        until(() -> threadsBefore.containsAll(threads()));
     }
 }

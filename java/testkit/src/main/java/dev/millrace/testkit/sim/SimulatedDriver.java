@@ -98,6 +98,7 @@ public final class SimulatedDriver implements Driver {
 
     private final int slots;
     private final Syscalls syscalls = new SimulatedSyscalls(this);
+    private final PlannedFailures planned = new PlannedFailures();
     private FaultRates rates;
     private Optional<Thread> thread = Optional.empty();
     private boolean idle;
@@ -135,6 +136,11 @@ public final class SimulatedDriver implements Driver {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Single operations that are to fail. */
+    public PlannedFailures planned() {
+        return planned;
     }
 
     /** The power goes just before this many operations more have been carried out; 1 is the next one. */
@@ -364,8 +370,11 @@ public final class SimulatedDriver implements Driver {
         if (needsDescriptor(op) && !disk.isOpen(op.fd)) {
             violation(describe(op) + " on a descriptor that is not open");
         }
-        if (happens(rates.errors())) {
-            int errno = ERRNOS[random.nextInt(ERRNOS.length)];
+        int errno = planned.next(op.code);
+        if (errno == 0 && happens(rates.errors())) {
+            errno = ERRNOS[random.nextInt(ERRNOS.length)];
+        }
+        if (errno != 0) {
             if (op.code == OpCode.CLOSE) {
                 disk.close(op.fd); // as Linux does, whatever it says
             } else if (op.code == OpCode.FSYNC || op.code == OpCode.FDATASYNC) {

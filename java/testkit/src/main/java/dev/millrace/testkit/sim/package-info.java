@@ -7,6 +7,7 @@
  *   <li>{@link dev.millrace.testkit.sim.SimulatedDisk}: a file system with a volatile and a durable state, and power loss.
  *   <li>{@link dev.millrace.testkit.sim.SimulatedDriver}: order and delay of completions, short results, any errno at any
  *       operation, cancel races.
+ *   <li>{@link dev.millrace.testkit.sim.PlannedFailures}: single operations that are to fail, for tests of what follows.
  *   <li>{@link dev.millrace.testkit.sim.VirtualClock}: time that nobody waits for.
  *   <li>{@link dev.millrace.testkit.sim.Simulation}: the engine over them, and the proof that nothing was left behind.
  *   <li>{@link dev.millrace.testkit.sim.PlantedFault}: faults put below a correct program, to show that they are found.
@@ -17,7 +18,8 @@
  *
  * <p><b>Where the tests are.</b> It stands on {@code java/io}'s public seam {@link dev.millrace.io.IoEngine#over}, and
  * {@code java/io}'s own tests cannot use what is built after it. So the tests of the copy loop, of files and of the pool on
- * the simulated engine lie in this module's tests; those of publishing and downloading in {@code java/transfer}'s.
+ * the simulated engine lie in this module's tests; those of publishing and downloading in {@code java/transfer}'s, those of the
+ * store of layers in {@code java/layers}'s.
  *
  * <p><b>One seed, one run.</b> At any moment one thread of a scenario does something: the scenario's own, or the engine
  * thread while the other waits for it (or hands operations in, which the engine thread may take in at once, but does not
