@@ -39,11 +39,18 @@ public final class Layer {
     private final AccessStatistics statistics = new AccessStatistics();
     private final LayerState state;
 
-    Layer(StoreParts parts, LayerHome home, LayerName name, LayerFile file, Start start) {
+    private Layer(StoreParts parts, LayerHome home, LayerName name, LayerFile file, Start start) {
         this.parts = parts;
         this.home = home;
         this.name = name;
         state = new LayerState(parts, this, file, start);
+    }
+
+    /** A layer that begins to be known. */
+    static Layer of(StoreParts parts, LayerHome home, LayerName name, LayerFile file, Start start) {
+        Layer layer = new Layer(parts, home, name, file, start);
+        layer.state.appear();
+        return layer;
     }
 
     // ------------------------------------------------------------------ what it is

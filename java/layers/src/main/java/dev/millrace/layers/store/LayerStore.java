@@ -109,7 +109,8 @@ public final class LayerStore implements AutoCloseable {
                 surroundings.wallClock(),
                 surroundings.pooled().apply(workers(pool)),
                 counters,
-                budget);
+                budget,
+                new EvictionQueue<>(layer -> layer.state().use()));
         boundsAlarm =
                 timing.every(config.boundsInterval(), () -> parts.workers().execute(budget::enforce));
     }
@@ -295,20 +296,9 @@ public final class LayerStore implements AutoCloseable {
     }
 
     private EvictionRun evictOldest(long bytes, EvictionReason reason) {
-        List<EvictionPlan.Candidate<Layer>> candidates = new ArrayList<>();
-        // Those on their way out, too: what they hold is about to be free.
-        for (Slot slot : timelines.values()) {
-            for (Layer layer : slot.timeline().map(Timeline::layers).orElse(List.of())) {
-                layer.state().candidate().ifPresent(candidates::add);
-            }
-        }
-        List<Layer> chosen = new ArrayList<>();
-        List<CompletableFuture<EvictionOutcome>> evictions = new ArrayList<>();
-        EvictionPlan.choose(candidates, bytes, parts.config().tenantMinimumBytes())
-                .forEach(candidate -> {
-                    chosen.add(candidate.subject());
-                    evictions.add(candidate.subject().evict(reason));
-                });
+        List<Layer> chosen = parts.evictable().choose(bytes, parts.config().tenantMinimumBytes());
+        List<CompletableFuture<EvictionOutcome>> evictions =
+                chosen.stream().map(layer -> layer.evict(reason)).toList();
         EvictionRun run = new EvictionRun(chosen, evictions);
         if (!chosen.isEmpty()) {
             LOG.info("{} layers of {} bytes are asked to go: {}", chosen.size(), run.askedBytes(), reason.label());

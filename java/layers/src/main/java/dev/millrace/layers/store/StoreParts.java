@@ -16,6 +16,7 @@ import java.util.concurrent.Executor;
  *
  * @param workers run steps that block on the local disk or the store; at most a few tasks for each layer are queued
  * @param wallClock moments of statistics
+ * @param evictable the layers that could go
  */
 record StoreParts(
         LayerStoreConfig config,
@@ -26,7 +27,8 @@ record StoreParts(
         InstantSource wallClock,
         Executor workers,
         StoreCounters counters,
-        DiskBudget budget) {
+        DiskBudget budget,
+        EvictionQueue<Layer> evictable) {
     /** Tells the handler of fatal failures where it is one. */
     StoreFailure localFailure(String what, IOException e) {
         String sentence = what + ": " + e.getMessage();

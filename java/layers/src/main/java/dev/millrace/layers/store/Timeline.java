@@ -106,7 +106,7 @@ public final class Timeline {
                 .layers()
                 .forEach((name, file) -> all.put(
                         name,
-                        new Layer(
+                        Layer.of(
                                 parts,
                                 timeline.home,
                                 name,
@@ -216,7 +216,7 @@ public final class Timeline {
                 if (known.isPresent()) {
                     known.get().state().replaced(file);
                 } else {
-                    added.put(name, new Layer(parts, home, name, file, Layer.Start.FOUND_REMOTE));
+                    added.put(name, Layer.of(parts, home, name, file, Layer.Start.FOUND_REMOTE));
                 }
             });
             List<Layer> gone = layers().stream()
@@ -273,7 +273,7 @@ public final class Timeline {
                 parts.engine().rename(finished, target, true);
                 parts.engine().syncDirectory(folder);
             }
-            Layer layer = new Layer(parts, home, name, file, Layer.Start.CREATED);
+            Layer layer = Layer.of(parts, home, name, file, Layer.Start.CREATED);
             layers.insert(name, layer);
             return layer;
         } catch (OperationFailedException e) {
