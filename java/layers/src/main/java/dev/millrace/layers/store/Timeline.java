@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -310,13 +311,15 @@ public final class Timeline {
             List<Layer> fresh =
                     layers().stream().filter(layer -> !layer.isUploaded()).toList();
             List<CompletableFuture<Void>> puts = new ArrayList<>();
-            IndexPart next = index.withDiskConsistentLsn(lsn);
+            Map<LayerName, LayerFile> named = new LinkedHashMap<>();
             for (Layer layer : fresh) {
                 LayerFile file = layer.file();
                 LayerFileName name = file.nameOf(layer.name());
                 puts.add(parts.remote().putLayer(place, name, layer.pathOf(file)));
-                next = next.with(layer.name(), file);
+                named.put(layer.name(), file);
             }
+            // At once: a copy of the index for each would be one of all its layers.
+            IndexPart next = index.with(named).withDiskConsistentLsn(lsn);
             try {
                 Waits.forIo(CompletableFuture.allOf(puts.toArray(CompletableFuture[]::new)));
             } catch (IOException e) {
