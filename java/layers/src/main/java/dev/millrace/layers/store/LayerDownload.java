@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.layers.store;
 
-import dev.millrace.layers.LayerFileName;
 import dev.millrace.layers.TaskKind;
 import dev.millrace.transfer.DownloadFailure;
 import dev.millrace.transfer.DownloadRequest;
@@ -136,9 +135,11 @@ final class LayerDownload {
     }
 
     private void fetch(LayerFile file, DiskBudget.Reservation reservation) {
-        Path target = layer.pathOf(file);
+        RunningDownload running;
         try {
+            Path target = layer.pathOf(file);
             clearTheWay(target);
+            running = parts.remote().download(request(file, target, reservation));
         } catch (RuntimeException e) {
             reservation.release();
             end(failure(e));
@@ -148,17 +149,17 @@ final class LayerDownload {
             end(parts.localFailure(layer + " cannot be put where its file belongs", e));
             return;
         }
-        LayerFileName name = file.nameOf(layer.name());
-        DownloadRequest request = DownloadRequest.of(parts.remote().layer(layer.place(), name), target)
+        stopBy(running::stop);
+        running.result().whenComplete((result, problem) -> fetched(file, reservation, result, problem));
+    }
+
+    private DownloadRequest request(LayerFile file, Path target, DiskBudget.Reservation reservation) {
+        DownloadRequest request = DownloadRequest.of(
+                        parts.remote().layer(layer.place(), file.nameOf(layer.name())), target)
                 .withExpectedLength(file.size())
                 .withOnDemand(reason != DownloadReason.BULK)
                 .withProgress(position -> reservation.written());
-        if (file.crc32c().isPresent()) {
-            request = request.withExpectedCrc32c(file.crc32c().get());
-        }
-        RunningDownload running = parts.remote().download(request);
-        stopBy(running::stop);
-        running.result().whenComplete((result, problem) -> fetched(file, reservation, result, problem));
+        return file.crc32c().map(request::withExpectedCrc32c).orElse(request);
     }
 
     /** A folder where the file belongs is taken away if empty, else set aside: what is in it is nobody's of here. */
@@ -203,7 +204,7 @@ final class LayerDownload {
             refreshed = true;
             try {
                 layer.home().refresh();
-            } catch (StoreFailure e) {
+            } catch (StoreFailure | RuntimeException e) {
                 LOG.warn(
                         "{} is missing in the store, and the index could not be read again: {}", layer, e.getMessage());
             }
