@@ -48,7 +48,12 @@ public final class LayerStore implements AutoCloseable {
      * @param bucket name of the bucket
      * @param prefix of all keys: empty, or ending in a slash
      */
-    public record Remote(ObjectSource source, Optional<ObjectWriter> writer, String bucket, String prefix) {}
+    public record Remote(ObjectSource source, Optional<ObjectWriter> writer, String bucket, String prefix) {
+        /** Checks the prefix. */
+        public Remote {
+            RemoteStore.checkPrefix(prefix);
+        }
+    }
 
     /** Time, disk and threads ({@code pooled} is what they do otherwise), which tests replace. */
     record Surroundings(Timing timing, InstantSource wallClock, DiskSpace space, UnaryOperator<Executor> pooled) {}
@@ -85,13 +90,15 @@ public final class LayerStore implements AutoCloseable {
         this.dataFolder = dataFolder;
         this.folderLock = folderLock;
         Timing timing = surroundings.timing();
+        blockCache = new BlockCache(config.blockCacheBytes());
+        LayerReaders readers = new LayerReaders(engine, blockCache);
+        pool = pool(config.threads());
+        // Behind all that can refuse what it is given: it has threads, which somebody must end.
         downloader = Downloader.open(
                 engine,
                 remote.source(),
                 config.downloader()
                         .withFatalHandler(failure -> config.fatalHandler().accept(failure)));
-        pool = pool(config.threads());
-        blockCache = new BlockCache(config.blockCacheBytes());
         StoreCounters counters = new StoreCounters();
         DiskBudget budget = new DiskBudget(config, surroundings.space(), timing, counters, this::evictOldest);
         RemoteStore store = new RemoteStore(
@@ -103,7 +110,7 @@ public final class LayerStore implements AutoCloseable {
         parts = new StoreParts(
                 config,
                 engine,
-                new LayerReaders(engine, blockCache),
+                readers,
                 store,
                 timing,
                 surroundings.wallClock(),
@@ -162,8 +169,23 @@ public final class LayerStore implements AutoCloseable {
     static LayerStore open(
             IoEngine engine, Path dataFolder, Remote remote, LayerStoreConfig config, Surroundings surroundings)
             throws IOException {
-        FolderLock lock = FolderLock.take(engine, dataFolder);
-        return new LayerStore(engine, dataFolder.toRealPath(), remote, config, surroundings, lock);
+        boolean opened = false;
+        try {
+            FolderLock lock = FolderLock.take(engine, dataFolder);
+            try {
+                LayerStore store = new LayerStore(engine, dataFolder.toRealPath(), remote, config, surroundings, lock);
+                opened = true;
+                return store;
+            } finally {
+                if (!opened) {
+                    lock.close();
+                }
+            }
+        } finally {
+            if (!opened) {
+                surroundings.timing().close();
+            }
+        }
     }
 
     // ------------------------------------------------------------------ timelines
@@ -215,9 +237,7 @@ public final class LayerStore implements AutoCloseable {
             throw new StoreFailure.WrongState(place + " is " + there.doing());
         }
         try {
-            Waits.forIo(there.timeline().get().detach(deleteFiles));
-        } catch (IOException e) {
-            LOG.warn("The end of {} was not waited for: {}", place, e.getMessage());
+            Waits.forEnds(List.of(there.timeline().get().detach(deleteFiles)));
         } finally {
             timelines.remove(place, going);
         }
@@ -330,10 +350,11 @@ public final class LayerStore implements AutoCloseable {
         boundsAlarm.cancel();
         parts.budget().close();
         List<CompletableFuture<Void>> ends = new ArrayList<>();
-        for (Timeline timeline : timelines()) {
-            ends.add(timeline.detach(false));
+        // Those that are being detached, too: until they are, something of theirs is under way in the folder.
+        for (Slot slot : timelines.values()) {
+            slot.timeline().ifPresent(timeline -> ends.add(timeline.detach(false)));
         }
-        Waits.forIo(CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new)));
+        Waits.forEnds(ends);
         timelines.clear();
         downloader.close();
         parts.timing().close();

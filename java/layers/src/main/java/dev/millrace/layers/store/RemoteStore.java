@@ -53,14 +53,18 @@ public final class RemoteStore {
      */
     public RemoteStore(
             ObjectSource source, Downloader downloader, Optional<Uploader> uploader, String bucket, String prefix) {
-        if (!prefix.isEmpty() && !prefix.endsWith("/")) {
-            throw new IllegalArgumentException("the prefix '" + prefix + "' must end in a slash, or be empty");
-        }
+        checkPrefix(prefix);
         this.source = source;
         this.downloader = downloader;
         this.uploader = uploader;
         this.bucket = bucket;
         this.prefix = prefix;
+    }
+
+    static void checkPrefix(String prefix) {
+        if (!prefix.isEmpty() && !prefix.endsWith("/")) {
+            throw new IllegalArgumentException("the prefix '" + prefix + "' must end in a slash, or be empty");
+        }
     }
 
     /** A timeline's place. */

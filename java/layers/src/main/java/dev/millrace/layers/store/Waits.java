@@ -3,6 +3,7 @@ package dev.millrace.layers.store;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -31,6 +32,14 @@ final class Waits {
             Thread.currentThread().interrupt();
             throw (InterruptedIOException) new InterruptedIOException("waiting was interrupted").initCause(e);
         }
+    }
+
+    /**
+     * Blocks until something has ended, also where the thread is interrupted meanwhile, which it is afterwards, too: whoever
+     * gives up in the middle of an end leaves behind what nobody ends any more.
+     */
+    static void forEnds(List<CompletableFuture<Void>> ends) {
+        CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new)).join();
     }
 
     /** Through the wrappers of futures. */
