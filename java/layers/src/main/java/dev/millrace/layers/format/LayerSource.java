@@ -15,6 +15,20 @@ public interface LayerSource {
      */
     LayerReader open() throws IOException;
 
+    /** A layer that is on its way to be open. */
+    interface Opening {
+        /** Waits for it; called at most once, and throws as {@link LayerSource#open} does. */
+        LayerReader await() throws IOException;
+    }
+
+    /**
+     * Begins to open it, in place of {@link #open}, so that others can begin before it is open. One that has no way to do so
+     * opens when it is waited for.
+     */
+    default Opening begin() {
+        return this::open;
+    }
+
     /** A layer that is open. */
     static LayerSource of(LayerReader reader) {
         return new LayerSource() {

@@ -13,11 +13,14 @@ import java.util.Optional;
  * record. An image at L holds everything at or below L; a delta that straddles an image's LSN is read only above it; an image
  * with the key in its range and not among its keys ends the search.
  *
- * <p>Layers are opened one after another, the newest first, and only as long as they can matter, for opening may mean
- * downloading. Of several values the next layers are looked up together. When all is known from indexes, all values are read
- * in one batch.
+ * <p>For one value layers are opened one after another, the newest first, and only as long as they can matter, for opening
+ * may mean downloading, and an initialising record makes all older ones needless. Of several values the next layers are opened, and
+ * then looked into, together. When all is known from indexes, all values are read in one batch.
  */
 public final class Reconstruct {
+    /** Layers that are on their way to be open for one call, at most. */
+    private static final int MOST_OPENING = 256;
+
     private Reconstruct() {}
 
     /**
@@ -71,7 +74,12 @@ public final class Reconstruct {
         while (!asking.isEmpty()) {
             List<ValueCollector> asked = new ArrayList<>();
             List<IndexWalk> walks = new ArrayList<>();
-            for (ValueCollector collector : asking) {
+            int begun = 0;
+            for (int i = 0; i < asking.size(); i++) {
+                ValueCollector collector = asking.get(i);
+                while (begun < asking.size() && begun < i + MOST_OPENING) {
+                    asking.get(begun++).begin();
+                }
                 Optional<Lookup> lookup = collector.next();
                 if (lookup.isPresent()) {
                     asked.add(collector);

@@ -23,6 +23,8 @@ import java.util.TreeMap;
  * record above both.
  */
 final class ValueCollector {
+    private static final LsnRange ALL = new LsnRange(Lsn.ZERO, Lsn.MAX);
+
     private final LayerKey key;
     private final Lsn lsn;
     private final ArrayDeque<LayerSource> deltas = new ArrayDeque<>();
@@ -34,6 +36,10 @@ final class ValueCollector {
     private Optional<Lsn> initLsn = Optional.empty();
     private Optional<Found> base = Optional.empty();
     private Optional<IOException> failure = Optional.empty();
+    /** The layer that was begun, and what is wanted of it. */
+    private Optional<LayerSource.Opening> opening = Optional.empty();
+
+    private LsnRange wanted = ALL;
 
     private record Found(LayerReader reader, LayerEntry entry) {}
 
@@ -72,27 +78,43 @@ final class ValueCollector {
                 .orElse(aboveImage);
     }
 
-    /** The next lookup in an index; empty where all is known, or something failed. */
-    Optional<Lookup> next() {
+    /**
+     * Begins to open the layer that is looked into next; to be followed by {@link #next}. Only that one: whether an older
+     * layer is needed is known when this one's index says that it has no initialising record, and not before.
+     */
+    void begin() {
         if (failure.isPresent()) {
+            return;
+        }
+        Lsn floor = floor();
+        Lsn end = lsn.next();
+        if (!deltas.isEmpty() && lsns(deltas.peek()).end().compareTo(floor) > 0 && floor.compareTo(end) < 0) {
+            opening = Optional.of(deltas.poll().begin());
+            wanted = new LsnRange(floor, end);
+            return;
+        }
+        deltas.clear();
+        if (initLsn.isEmpty() && image.isPresent()) {
+            opening = Optional.of(image.get().begin());
+            wanted = ALL;
+            image = Optional.empty();
+        }
+    }
+
+    /** The lookup in the layer that was begun, which is waited for; empty where all is known, or something failed. */
+    Optional<Lookup> next() {
+        if (opening.isEmpty()) {
             return Optional.empty();
         }
         try {
-            Lsn floor = floor();
-            Lsn end = lsn.next();
-            if (!deltas.isEmpty() && lsns(deltas.peek()).end().compareTo(floor) > 0 && floor.compareTo(end) < 0) {
-                return Optional.of(new Lookup(deltas.poll().open(), key, new LsnRange(floor, end)));
-            }
-            deltas.clear();
-            if (initLsn.isEmpty() && image.isPresent()) {
-                LayerReader reader = image.get().open();
-                image = Optional.empty();
-                return Optional.of(new Lookup(reader, key, new LsnRange(Lsn.ZERO, Lsn.MAX)));
-            }
+            LayerReader reader = opening.get().await();
+            return Optional.of(new Lookup(reader, key, wanted));
         } catch (IOException e) {
             failure = Optional.of(e);
+            return Optional.empty();
+        } finally {
+            opening = Optional.empty();
         }
-        return Optional.empty();
     }
 
     /** Takes what came of that lookup. */

@@ -36,6 +36,12 @@ final class KeyTree<T> {
     private final long splitMiddle;
     private final int splitLow;
 
+    /** Of the layers here, once more for the same reason: the versions of the newest, and the oldest of any; without any 0. */
+    private final long firstNewest;
+
+    private final long firstOldest;
+    private final long oldest;
+
     private KeyTree(LayerKey split, KeyTree<T> left, KeyTree<T> right, EntryTree<T> entries) {
         this.split = split;
         this.left = left;
@@ -45,6 +51,9 @@ final class KeyTree<T> {
         splitHigh = split == null ? 0 : split.high();
         splitMiddle = split == null ? 0 : split.middle();
         splitLow = split == null ? 0 : split.low();
+        firstNewest = entries == null ? 0 : entries.first().newest;
+        firstOldest = entries == null ? 0 : entries.first().oldest;
+        oldest = entries == null ? 0 : entries.oldest();
     }
 
     private static <T> KeyTree<T> leaf(EntryTree<T> entries) {
@@ -81,6 +90,21 @@ final class KeyTree<T> {
     /** Layers that have all keys of this node, and not all of its parent's; null where there are none. */
     EntryTree<T> entries() {
         return entries;
+    }
+
+    /** Whether a layer of this node begins at or below a version. */
+    boolean reaches(long lsn) {
+        return entries != null && Long.compareUnsigned(oldest, lsn) <= 0;
+    }
+
+    /** The newest version, unsigned, of the first layer of this node that begins at or below a version, where one does. */
+    long firstNewest(long lsn) {
+        return Long.compareUnsigned(firstOldest, lsn) <= 0 ? firstNewest : entries.firstNewest(lsn);
+    }
+
+    /** The first layer of this node that begins at or below a version, where one does. */
+    Entry<T> first(long lsn) {
+        return Long.compareUnsigned(firstOldest, lsn) <= 0 ? entries.first() : EntryTree.first(entries, lsn);
     }
 
     /** With one more layer, which is not in it. */

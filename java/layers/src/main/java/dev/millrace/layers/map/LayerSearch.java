@@ -12,13 +12,16 @@ import java.util.NoSuchElementException;
  * @param <T> layers
  */
 final class LayerSearch<T> implements Iterator<T> {
-    private static final int PLACES = 8;
+    /** So many there are on most ways down. */
+    private static final int PLACES = 24;
 
     private final long lsn;
-    /** Where there are layers on the way down to the key. */
-    private EntryTree<T>[] trees = places(PLACES);
-    /** The first layer of each that was not told yet. */
+    /** Nodes on the way down to the key with layers that were not told yet. */
+    private KeyTree<T>[] nodes = nodes(PLACES);
+    /** The first layer of each that was not told yet; null where it was not looked up yet. */
     private Entry<T>[] heads = entries(PLACES);
+    /** The newest version of each head. */
+    private long[] newest = new long[PLACES];
 
     private int count;
     private Entry<T> next;
@@ -36,11 +39,9 @@ final class LayerSearch<T> implements Iterator<T> {
         }
         Entry<T> image = null;
         for (KeyTree<T> node = map; node != null; node = node.towards(key)) {
-            EntryTree<T> tree = node.entries();
-            Entry<T> head = EntryTree.first(tree, lsn);
-            if (head != null) {
-                add(tree, head);
-                Entry<T> at = imagesAt ? EntryTree.imageAt(tree, lsn) : null;
+            if (node.reaches(lsn)) {
+                add(node);
+                Entry<T> at = imagesAt ? EntryTree.imageAt(node.entries(), lsn) : null;
                 image = at != null && (image == null || at.compareTo(image) < 0) ? at : image;
             }
         }
@@ -54,8 +55,8 @@ final class LayerSearch<T> implements Iterator<T> {
     }
 
     @SuppressWarnings({"unchecked", "rawtypes"}) // of its own elements only
-    private static <T> EntryTree<T>[] places(int length) {
-        return new EntryTree[length];
+    private static <T> KeyTree<T>[] nodes(int length) {
+        return new KeyTree[length];
     }
 
     @SuppressWarnings({"unchecked", "rawtypes"}) // of its own elements only
@@ -63,22 +64,45 @@ final class LayerSearch<T> implements Iterator<T> {
         return new Entry[length];
     }
 
-    private void add(EntryTree<T> tree, Entry<T> head) {
-        if (count == trees.length) {
-            trees = Arrays.copyOf(trees, 2 * count);
+    private void add(KeyTree<T> node) {
+        if (count == nodes.length) {
+            nodes = Arrays.copyOf(nodes, 2 * count);
             heads = Arrays.copyOf(heads, 2 * count);
+            newest = Arrays.copyOf(newest, 2 * count);
         }
-        trees[count] = tree;
-        heads[count++] = head;
+        nodes[count] = node;
+        newest[count++] = node.firstNewest(lsn);
     }
 
+    /** The first of all heads; looks up those only that are as new as it is. */
     private void choose() {
         next = null;
+        long most = 0;
         for (int i = 0; i < count; i++) {
-            if (heads[i] != null && (next == null || heads[i].compareTo(next) < 0)) {
-                next = heads[i];
-                nextAt = i;
+            most = Long.compareUnsigned(newest[i], most) > 0 ? newest[i] : most;
+        }
+        for (int i = 0; i < count; i++) {
+            if (newest[i] == most) {
+                heads[i] = heads[i] == null ? nodes[i].first(lsn) : heads[i];
+                if (next == null || heads[i].compareTo(next) < 0) {
+                    next = heads[i];
+                    nextAt = i;
+                }
             }
+        }
+    }
+
+    /** Goes on behind a head that is told. */
+    private void advance(int at) {
+        Entry<T> following = EntryTree.next(nodes[at].entries(), heads[at], lsn);
+        if (following == null) {
+            count--;
+            nodes[at] = nodes[count];
+            heads[at] = heads[count];
+            newest[at] = newest[count];
+        } else {
+            heads[at] = following;
+            newest[at] = following.newest;
         }
     }
 
@@ -96,7 +120,7 @@ final class LayerSearch<T> implements Iterator<T> {
         if (found.image) {
             next = null; // nothing older matters
         } else {
-            heads[nextAt] = EntryTree.next(trees[nextAt], found, lsn);
+            advance(nextAt);
             choose();
         }
         return found.layer;

@@ -59,8 +59,13 @@ public record IndexPart(Map<LayerName, LayerFile> layers, Lsn diskConsistentLsn)
 
     /** The same with one more layer, or another file of it. */
     public IndexPart with(LayerName layer, LayerFile file) {
+        return with(Map.of(layer, file));
+    }
+
+    /** The same with more layers, or other files of them. */
+    public IndexPart with(Map<LayerName, LayerFile> others) {
         Map<LayerName, LayerFile> more = new LinkedHashMap<>(layers);
-        more.put(layer, file);
+        more.putAll(others);
         return new IndexPart(more, diskConsistentLsn);
     }
 

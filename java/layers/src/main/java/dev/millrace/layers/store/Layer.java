@@ -39,12 +39,7 @@ public final class Layer {
     private final AccessStatistics statistics = new AccessStatistics();
     private final LayerState state;
 
-    /**
-     * A layer.
-     *
-     * @param before done when a layer that had the same name before is quiet: nothing is downloaded until then
-     */
-    Layer(
+    private Layer(
             StoreParts parts,
             LayerHome home,
             LayerName name,
@@ -56,6 +51,28 @@ public final class Layer {
         this.name = name;
         state = new LayerState(parts, this, file, start);
         before.ifPresent(state::comeAfter);
+    }
+
+    /** A layer that begins to be known. */
+    static Layer of(StoreParts parts, LayerHome home, LayerName name, LayerFile file, Start start) {
+        return of(parts, home, name, file, start, Optional.empty());
+    }
+
+    /**
+     * A layer that begins to be known.
+     *
+     * @param before done when a layer that had the same name before is quiet: nothing is downloaded until then
+     */
+    static Layer of(
+            StoreParts parts,
+            LayerHome home,
+            LayerName name,
+            LayerFile file,
+            Start start,
+            Optional<CompletableFuture<Void>> before) {
+        Layer layer = new Layer(parts, home, name, file, start, before);
+        layer.state.appear();
+        return layer;
     }
 
     // ------------------------------------------------------------------ what it is

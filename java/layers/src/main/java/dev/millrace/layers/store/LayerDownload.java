@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.layers.store;
 
-import dev.millrace.layers.LayerFileName;
 import dev.millrace.layers.TaskKind;
 import dev.millrace.transfer.DownloadFailure;
 import dev.millrace.transfer.DownloadRequest;
@@ -150,9 +149,12 @@ final class LayerDownload {
     }
 
     private void fetch(LayerFile file, DiskBudget.Reservation reservation) {
-        Path target = layer.pathOf(file);
+        RunningDownload running;
+        long begun = parts.timing().nanoTime();
         try {
+            Path target = layer.pathOf(file);
             clearTheWay(target);
+            running = parts.remote().download(request(file, target, reservation));
         } catch (RuntimeException e) {
             reservation.release();
             end(failure(e));
@@ -162,21 +164,20 @@ final class LayerDownload {
             end(parts.localFailure(layer + " cannot be put where its file belongs", e));
             return;
         }
-        LayerFileName name = file.nameOf(layer.name());
-        DownloadRequest request = DownloadRequest.of(parts.remote().layer(layer.place(), name), target)
-                .withExpectedLength(file.size())
-                .withOnDemand(reason != DownloadReason.BULK)
-                .withProgress(position -> reservation.written());
-        if (file.crc32c().isPresent()) {
-            request = request.withExpectedCrc32c(file.crc32c().get());
-        }
-        long begun = parts.timing().nanoTime();
-        RunningDownload running = parts.remote().download(request);
         stopBy(running::stop);
         running.result().whenComplete((result, problem) -> {
             parts.counters().operation(IoOperation.DOWNLOAD, parts.timing().nanoTime() - begun);
             fetched(file, reservation, result, problem);
         });
+    }
+
+    private DownloadRequest request(LayerFile file, Path target, DiskBudget.Reservation reservation) {
+        DownloadRequest request = DownloadRequest.of(
+                        parts.remote().layer(layer.place(), file.nameOf(layer.name())), target)
+                .withExpectedLength(file.size())
+                .withOnDemand(reason != DownloadReason.BULK)
+                .withProgress(position -> reservation.written());
+        return file.crc32c().map(request::withExpectedCrc32c).orElse(request);
     }
 
     /** A folder where the file belongs is taken away if empty, else set aside: what is in it is nobody's of here. */
@@ -221,7 +222,7 @@ final class LayerDownload {
             refreshed = true;
             try {
                 layer.home().refresh();
-            } catch (StoreFailure e) {
+            } catch (StoreFailure | RuntimeException e) {
                 if (whyStopped().isEmpty()) {
                     LOG.warn(
                             "{} is missing in the store, and the index could not be read again: {}",

@@ -20,7 +20,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * Reads of values and of whole layers. Each goes through {@link Layer#load}; a layer whose local bytes are damaged is
@@ -68,14 +68,14 @@ public final class LayerReads {
     /** Adds to {@code damaged} the places of those that failed for a layer's damaged bytes; {@code again}: once more. */
     private List<Reconstruct.Result> tryGet(
             List<Wanted> wanted, Deadline deadline, List<Integer> damaged, boolean again) {
-        ConcurrentLinkedQueue<LoadedLayer> loaded = new ConcurrentLinkedQueue<>();
+        List<CompletableFuture<LoadedLayer>> loads = new ArrayList<>();
         try {
             List<Reconstruct.Request> requests = new ArrayList<>();
             for (Wanted one : wanted) {
                 List<LayerSource> layers = new ArrayList<>();
                 Iterator<Layer> found = timeline.search(one.key(), one.lsn());
                 while (found.hasNext()) {
-                    layers.add(new Source(found.next(), deadline, loaded));
+                    layers.add(new Source(found.next(), deadline, loads));
                 }
                 requests.add(new Reconstruct.Request(one.key(), one.lsn(), layers));
             }
@@ -83,14 +83,20 @@ public final class LayerReads {
             for (int i = 0; i < results.size(); i++) {
                 Optional<CorruptLayerException> damage = damage(results.get(i));
                 if (damage.isPresent()) {
-                    reportRotten(damage.get(), loaded, again);
+                    reportRotten(damage.get(), loads, again);
                     damaged.add(i);
                 }
             }
             return results;
         } finally {
-            loaded.forEach(LoadedLayer::close);
+            loads.forEach(LayerReads::letGo);
         }
+    }
+
+    /** Lets go of what was loaded, or will be: whoever waits for a load may have been interrupted before it was over. */
+    private static void letGo(CompletableFuture<LoadedLayer> load) {
+        load.cancel(false);
+        load.thenAccept(LoadedLayer::close);
     }
 
     private static Optional<CorruptLayerException> damage(Reconstruct.Result result) {
@@ -104,10 +110,14 @@ public final class LayerReads {
         }
     }
 
-    private static void reportRotten(CorruptLayerException cause, Iterable<LoadedLayer> loaded, boolean again) {
-        for (LoadedLayer layer : loaded) {
-            if (layer.reader().path().equals(cause.path())) {
-                layer.reportRotten(cause, again);
+    private static void reportRotten(
+            CorruptLayerException cause, List<CompletableFuture<LoadedLayer>> loads, boolean again) {
+        for (CompletableFuture<LoadedLayer> load : loads) {
+            if (load.isDone() && !load.isCompletedExceptionally()) {
+                LoadedLayer layer = load.join();
+                if (layer.reader().path().equals(cause.path())) {
+                    layer.reportRotten(cause, again);
+                }
             }
         }
     }
@@ -132,16 +142,16 @@ public final class LayerReads {
         }
     }
 
-    /** A layer that is loaded where it is needed. */
+    /** A layer that is loaded where it is needed. Used by the reading thread alone. */
     private final class Source implements LayerSource {
         private final Layer layer;
         private final Deadline deadline;
-        private final ConcurrentLinkedQueue<LoadedLayer> loaded;
+        private final List<CompletableFuture<LoadedLayer>> loads;
 
-        Source(Layer layer, Deadline deadline, ConcurrentLinkedQueue<LoadedLayer> loaded) {
+        Source(Layer layer, Deadline deadline, List<CompletableFuture<LoadedLayer>> loads) {
             this.layer = layer;
             this.deadline = deadline;
-            this.loaded = loaded;
+            this.loads = loads;
         }
 
         @Override
@@ -151,10 +161,14 @@ public final class LayerReads {
 
         @Override
         public LayerReader open() throws IOException {
-            LoadedLayer one =
-                    Waits.forIo(layer.load(AccessKind.GET_VALUE_RECONSTRUCT_DATA, deadline.left()), parts.meanwhile());
-            loaded.add(one);
-            return one.reader();
+            return begin().await();
+        }
+
+        @Override
+        public Opening begin() {
+            CompletableFuture<LoadedLayer> load = layer.load(AccessKind.GET_VALUE_RECONSTRUCT_DATA, deadline.left());
+            loads.add(load);
+            return () -> Waits.forIo(load, parts.meanwhile()).reader();
         }
     }
 
@@ -199,13 +213,17 @@ public final class LayerReads {
 
     private <R> R read(LayerName name, AccessKind kind, ReadContext context, Use<LayerReader, R> use)
             throws IOException {
-        try (LoadedLayer loaded = Waits.forIo(timeline.requireLayer(name).load(kind, context), parts.meanwhile())) {
+        CompletableFuture<LoadedLayer> load = timeline.requireLayer(name).load(kind, context);
+        try {
+            LoadedLayer loaded = Waits.forIo(load, parts.meanwhile());
             try {
                 return use.with(loaded.reader());
             } catch (CorruptLayerException e) {
                 loaded.reportRotten(e);
                 throw e;
             }
+        } finally {
+            letGo(load);
         }
     }
 }

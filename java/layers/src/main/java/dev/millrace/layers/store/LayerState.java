@@ -41,6 +41,9 @@ final class LayerState {
     private LayerFile file;
     private boolean uploaded;
     private Optional<Residence> residence = Optional.empty();
+    /** Among the layers that could go. */
+    private Optional<EvictionQueue.Place<Layer>> place = Optional.empty();
+
     private Optional<CompletableFuture<Void>> removal = Optional.empty();
     private Optional<LayerDownload> download = Optional.empty();
     private Optional<BackOff> backOff = Optional.empty();
@@ -83,6 +86,48 @@ final class LayerState {
             }
             checkQuiet();
         });
+    }
+
+    /** Others may now meet the layer: to be called once, when all of it is made. */
+    void appear() {
+        lock.lock();
+        try {
+            enlist();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** With the lock held, after any change: the layer is among those that could go exactly while it could. */
+    private void enlist() {
+        boolean mayGo = closed.isEmpty()
+                && uploaded
+                && file.size() > 0
+                && residence.isPresent()
+                && residence.get().eviction.isEmpty();
+        if (mayGo && place.isEmpty()) {
+            place = Optional.of(parts.evictable().add(layer, layer.place().tenant(), file.size(), lastUsedMillis()));
+        } else if (!mayGo && place.isPresent()) {
+            parts.evictable().remove(place.get());
+            place = Optional.empty();
+        }
+    }
+
+    private long lastUsedMillis() {
+        AccessStatistics statistics = layer.statistics();
+        return statistics
+                .lastAccessMillis()
+                .orElseGet(() -> statistics.lastResidenceChangeMillis().orElse(0));
+    }
+
+    /** How it is used, for a choice of what is to go; empty where it cannot go, or is about to. */
+    Optional<EvictionQueue.Use> use() {
+        lock.lock();
+        try {
+            return place.map(listed -> new EvictionQueue.Use(lastUsedMillis(), residence.orElseThrow().pins > 0));
+        } finally {
+            lock.unlock();
+        }
     }
 
     LayerFile file() {
@@ -231,10 +276,11 @@ final class LayerState {
     }
 
     /** With the lock held: one reader more. What it cancels is to be told after the lock is given back. */
-    private static Optional<Residence.Eviction> pin(Residence of) {
+    private Optional<Residence.Eviction> pin(Residence of) {
         of.pins++;
         Optional<Residence.Eviction> cancelled = of.eviction;
         of.eviction = Optional.empty();
+        enlist();
         return cancelled;
     }
 
@@ -298,6 +344,7 @@ final class LayerState {
                 residence = Optional.of(fresh);
                 backOff = Optional.empty();
                 cameHere(ended.read);
+                enlist();
             }
         } finally {
             lock.unlock();
@@ -437,6 +484,7 @@ final class LayerState {
             }
             eviction = new Residence.Eviction(of.file.size());
             of.eviction = Optional.of(eviction);
+            enlist();
             parts.counters().evictionStarted(reason);
             parts.budget().removalStarted(eviction.bytes);
             if (of.pins == 0) {
@@ -447,28 +495,6 @@ final class LayerState {
         }
         then.ifPresent(Runnable::run);
         return eviction.done.copy();
-    }
-
-    /** What could go now, for a choice of what is to go; empty where there is nothing, or it is about to. */
-    Optional<EvictionPlan.Candidate<Layer>> candidate() {
-        lock.lock();
-        try {
-            boolean mayGo = closed.isEmpty()
-                    && uploaded
-                    && residence.isPresent()
-                    && residence.get().eviction.isEmpty();
-            if (!mayGo) {
-                return Optional.empty();
-            }
-            AccessStatistics statistics = layer.statistics();
-            long used = statistics
-                    .lastAccessMillis()
-                    .orElseGet(() -> statistics.lastResidenceChangeMillis().orElse(0));
-            return Optional.of(new EvictionPlan.Candidate<>(
-                    layer, layer.place().tenant(), file.size(), used, residence.get().pins > 0));
-        } finally {
-            lock.unlock();
-        }
     }
 
     /** With the lock held: from here on no reader comes first. */
@@ -490,6 +516,7 @@ final class LayerState {
             stays = !removed && closed.isEmpty() && download.isEmpty();
             if (stays) {
                 residence = Optional.of(new Residence(of.file, of.path));
+                enlist();
             } else {
                 evictedAtMillis = layer.now();
                 layer.statistics()
@@ -543,6 +570,7 @@ final class LayerState {
         try {
             uploaded = true;
             if (file.equals(by)) {
+                enlist();
                 return;
             }
             LOG.info(
@@ -586,6 +614,7 @@ final class LayerState {
             removal = Optional.of(new CompletableFuture<>());
             layer.statistics().recordResidence(ResidenceStatus.EVICTED, ResidenceReason.RESIDENCE_CHANGE, layer.now());
         }
+        enlist();
         return new Ended(of, eviction, of.pins == 0, deleted ? removal : Optional.empty());
     }
 
@@ -623,6 +652,7 @@ final class LayerState {
         lock.lock();
         try {
             uploaded = true;
+            enlist();
         } finally {
             lock.unlock();
         }

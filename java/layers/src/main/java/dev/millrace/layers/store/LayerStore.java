@@ -50,7 +50,12 @@ public final class LayerStore implements AutoCloseable {
      * @param bucket name of the bucket
      * @param prefix of all keys: empty, or ending in a slash
      */
-    public record Remote(ObjectSource source, Optional<ObjectWriter> writer, String bucket, String prefix) {}
+    public record Remote(ObjectSource source, Optional<ObjectWriter> writer, String bucket, String prefix) {
+        /** Checks the prefix. */
+        public Remote {
+            RemoteStore.checkPrefix(prefix);
+        }
+    }
 
     /**
      * What tests replace.
@@ -109,6 +114,10 @@ public final class LayerStore implements AutoCloseable {
         this.dataFolder = dataFolder;
         this.folderLock = folderLock;
         Timing timing = surroundings.timing();
+        blockCache = new BlockCache(config.blockCacheBytes());
+        LayerReaders readers = new LayerReaders(engine, blockCache);
+        pool = pool(config.threads());
+        // Behind all that can refuse what it is given: it has threads, which somebody must end.
         downloader = surroundings
                 .downloads()
                 .open(
@@ -117,8 +126,6 @@ public final class LayerStore implements AutoCloseable {
                         config.downloader()
                                 .withFatalHandler(
                                         failure -> config.fatalHandler().accept(failure)));
-        pool = pool(config.threads());
-        blockCache = new BlockCache(config.blockCacheBytes());
         StoreCounters counters = new StoreCounters();
         DiskBudget budget = new DiskBudget(config, surroundings.space(), timing, counters, this::evictOldest);
         RemoteStore store = new RemoteStore(
@@ -131,14 +138,15 @@ public final class LayerStore implements AutoCloseable {
         parts = new StoreParts(
                 config,
                 engine,
-                new LayerReaders(engine, blockCache),
+                readers,
                 store,
                 timing,
                 surroundings.wallClock(),
                 surroundings.pooled().apply(workers(pool)),
                 surroundings.meanwhile(),
                 counters,
-                budget);
+                budget,
+                new EvictionQueue<>(layer -> layer.state().use()));
         boundsAlarm =
                 timing.every(config.boundsInterval(), () -> parts.workers().execute(budget::enforce));
     }
@@ -192,8 +200,23 @@ public final class LayerStore implements AutoCloseable {
     static LayerStore open(
             IoEngine engine, Path dataFolder, Remote remote, LayerStoreConfig config, Surroundings surroundings)
             throws IOException {
-        FolderLock lock = FolderLock.take(engine, dataFolder);
-        return new LayerStore(engine, dataFolder.toRealPath(), remote, config, surroundings, lock);
+        boolean opened = false;
+        try {
+            FolderLock lock = FolderLock.take(engine, dataFolder);
+            try {
+                LayerStore store = new LayerStore(engine, dataFolder.toRealPath(), remote, config, surroundings, lock);
+                opened = true;
+                return store;
+            } finally {
+                if (!opened) {
+                    lock.close();
+                }
+            }
+        } finally {
+            if (!opened) {
+                surroundings.timing().close();
+            }
+        }
     }
 
     // ------------------------------------------------------------------ timelines
@@ -329,20 +352,9 @@ public final class LayerStore implements AutoCloseable {
     }
 
     private EvictionRun evictOldest(long bytes, EvictionReason reason) {
-        List<EvictionPlan.Candidate<Layer>> candidates = new ArrayList<>();
-        // Those on their way out, too: what they hold is about to be free.
-        for (Slot slot : timelines.values()) {
-            for (Layer layer : slot.timeline().map(Timeline::layers).orElse(List.of())) {
-                layer.state().candidate().ifPresent(candidates::add);
-            }
-        }
-        List<Layer> chosen = new ArrayList<>();
-        List<CompletableFuture<EvictionOutcome>> evictions = new ArrayList<>();
-        EvictionPlan.choose(candidates, bytes, parts.config().tenantMinimumBytes())
-                .forEach(candidate -> {
-                    chosen.add(candidate.subject());
-                    evictions.add(candidate.subject().evict(reason));
-                });
+        List<Layer> chosen = parts.evictable().choose(bytes, parts.config().tenantMinimumBytes());
+        List<CompletableFuture<EvictionOutcome>> evictions =
+                chosen.stream().map(layer -> layer.evict(reason)).toList();
         EvictionRun run = new EvictionRun(chosen, evictions);
         if (!chosen.isEmpty()) {
             LOG.info("{} layers of {} bytes are asked to go: {}", chosen.size(), run.askedBytes(), reason.label());

@@ -79,113 +79,93 @@ public record LayerStoreConfig(
 
     /** The same in another generation. */
     public LayerStoreConfig withGeneration(Generation number) {
-        return new LayerStoreConfig(
-                number,
-                maxResidentBytes,
-                maxUsagePercent,
-                minAvailableBytes,
-                tenantMinimumBytes,
-                spaceTimeout,
-                boundsInterval,
-                threads,
-                blockCacheBytes,
-                downloader,
-                fatalHandler);
+        return with(draft -> draft.generation = number);
     }
 
     /** The same with these bounds: bytes of layers, percent of the file system, bytes left free on it. */
     public LayerStoreConfig withBounds(long residentBytes, int usagePercent, long availableBytes) {
-        return new LayerStoreConfig(
-                generation,
-                residentBytes,
-                usagePercent,
-                availableBytes,
-                tenantMinimumBytes,
-                spaceTimeout,
-                boundsInterval,
-                threads,
-                blockCacheBytes,
-                downloader,
-                fatalHandler);
+        return with(draft -> {
+            draft.maxResidentBytes = residentBytes;
+            draft.maxUsagePercent = usagePercent;
+            draft.minAvailableBytes = availableBytes;
+        });
     }
 
     /** The same with so many bytes of each tenant's that stay while others' can go. */
     public LayerStoreConfig withTenantMinimum(long bytes) {
-        return new LayerStoreConfig(
-                generation,
-                maxResidentBytes,
-                maxUsagePercent,
-                minAvailableBytes,
-                bytes,
-                spaceTimeout,
-                boundsInterval,
-                threads,
-                blockCacheBytes,
-                downloader,
-                fatalHandler);
+        return with(draft -> draft.tenantMinimumBytes = bytes);
     }
 
     /** The same with these times: how long to wait for room, and between two looks at the bounds. */
     public LayerStoreConfig withTimes(Duration forSpace, Duration betweenLooks) {
-        return new LayerStoreConfig(
-                generation,
-                maxResidentBytes,
-                maxUsagePercent,
-                minAvailableBytes,
-                tenantMinimumBytes,
-                forSpace,
-                betweenLooks,
-                threads,
-                blockCacheBytes,
-                downloader,
-                fatalHandler);
+        return with(draft -> {
+            draft.spaceTimeout = forSpace;
+            draft.boundsInterval = betweenLooks;
+        });
     }
 
     /** The same with so many bytes of index blocks in memory. */
     public LayerStoreConfig withBlockCache(long bytes) {
-        return new LayerStoreConfig(
-                generation,
-                maxResidentBytes,
-                maxUsagePercent,
-                minAvailableBytes,
-                tenantMinimumBytes,
-                spaceTimeout,
-                boundsInterval,
-                threads,
-                bytes,
-                downloader,
-                fatalHandler);
+        return with(draft -> draft.blockCacheBytes = bytes);
     }
 
     /** The same with downloads that work so. */
     public LayerStoreConfig withDownloader(DownloaderConfig config) {
-        return new LayerStoreConfig(
-                generation,
-                maxResidentBytes,
-                maxUsagePercent,
-                minAvailableBytes,
-                tenantMinimumBytes,
-                spaceTimeout,
-                boundsInterval,
-                threads,
-                blockCacheBytes,
-                config,
-                fatalHandler);
+        return with(draft -> draft.downloader = config);
     }
 
     /** The same with this handler of fatal failures of the local disk. */
     public LayerStoreConfig withFatalHandler(Consumer<IOException> handler) {
-        return new LayerStoreConfig(
-                generation,
-                maxResidentBytes,
-                maxUsagePercent,
-                minAvailableBytes,
-                tenantMinimumBytes,
-                spaceTimeout,
-                boundsInterval,
-                threads,
-                blockCacheBytes,
-                downloader,
-                handler);
+        return with(draft -> draft.fatalHandler = handler);
+    }
+
+    private LayerStoreConfig with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.finish();
+    }
+
+    /** The one place that copies all components, so that each change names only what it changes. */
+    private static final class Draft {
+        private Generation generation;
+        private long maxResidentBytes;
+        private int maxUsagePercent;
+        private long minAvailableBytes;
+        private long tenantMinimumBytes;
+        private Duration spaceTimeout;
+        private Duration boundsInterval;
+        private final int threads;
+        private long blockCacheBytes;
+        private DownloaderConfig downloader;
+        private Consumer<IOException> fatalHandler;
+
+        Draft(LayerStoreConfig from) {
+            generation = from.generation;
+            maxResidentBytes = from.maxResidentBytes;
+            maxUsagePercent = from.maxUsagePercent;
+            minAvailableBytes = from.minAvailableBytes;
+            tenantMinimumBytes = from.tenantMinimumBytes;
+            spaceTimeout = from.spaceTimeout;
+            boundsInterval = from.boundsInterval;
+            threads = from.threads;
+            blockCacheBytes = from.blockCacheBytes;
+            downloader = from.downloader;
+            fatalHandler = from.fatalHandler;
+        }
+
+        LayerStoreConfig finish() {
+            return new LayerStoreConfig(
+                    generation,
+                    maxResidentBytes,
+                    maxUsagePercent,
+                    minAvailableBytes,
+                    tenantMinimumBytes,
+                    spaceTimeout,
+                    boundsInterval,
+                    threads,
+                    blockCacheBytes,
+                    downloader,
+                    fatalHandler);
+        }
     }
 }

@@ -64,15 +64,19 @@ public final class RemoteStore {
             String bucket,
             String prefix,
             Waits.Meanwhile meanwhile) {
-        if (!prefix.isEmpty() && !prefix.endsWith("/")) {
-            throw new IllegalArgumentException("the prefix '" + prefix + "' must end in a slash, or be empty");
-        }
+        checkPrefix(prefix);
         this.source = source;
         this.downloader = downloader;
         this.uploader = uploader;
         this.bucket = bucket;
         this.prefix = prefix;
         this.meanwhile = meanwhile;
+    }
+
+    static void checkPrefix(String prefix) {
+        if (!prefix.isEmpty() && !prefix.endsWith("/")) {
+            throw new IllegalArgumentException("the prefix '" + prefix + "' must end in a slash, or be empty");
+        }
     }
 
     /** A timeline's place. */

@@ -9,9 +9,8 @@ import java.util.Optional;
  * What the store of layers could not do. The message is a sentence that names what failed, the layer, timeline or path, and
  * what to do.
  */
+@SuppressWarnings("serial") // thrown and told within a process; nobody writes one as bytes
 public abstract sealed class StoreFailure extends IOException {
-    private static final long serialVersionUID = 1L;
-
     private StoreFailure(String message, Throwable cause) {
         super(message, cause);
     }
@@ -22,21 +21,13 @@ public abstract sealed class StoreFailure extends IOException {
 
     /** An index is not what it must be: cut short, of a newer version, with absurd values. */
     public static final class IndexUnreadable extends StoreFailure {
-        private static final long serialVersionUID = 1L;
-
         IndexUnreadable(String message, Throwable cause) {
             super(message, cause);
-        }
-
-        IndexUnreadable(String message) {
-            super(message);
         }
     }
 
     /** The object store has no index of the timeline at or below the generation. */
     public static final class NoIndex extends StoreFailure {
-        private static final long serialVersionUID = 1L;
-
         NoIndex(String message) {
             super(message);
         }
@@ -44,8 +35,6 @@ public abstract sealed class StoreFailure extends IOException {
 
     /** The object store could not be read or written. */
     public static final class RemoteFailed extends StoreFailure {
-        private static final long serialVersionUID = 1L;
-
         RemoteFailed(String message, Throwable cause) {
             super(message, cause);
         }
@@ -53,8 +42,6 @@ public abstract sealed class StoreFailure extends IOException {
 
     /** Someone else has replaced the index meanwhile. */
     public static final class IndexConflict extends StoreFailure {
-        private static final long serialVersionUID = 1L;
-
         IndexConflict(String message, Throwable cause) {
             super(message, cause);
         }
@@ -62,8 +49,6 @@ public abstract sealed class StoreFailure extends IOException {
 
     /** There is no such tenant, timeline or layer here. */
     public static final class NotFound extends StoreFailure {
-        private static final long serialVersionUID = 1L;
-
         NotFound(String message) {
             super(message);
         }
@@ -71,8 +56,6 @@ public abstract sealed class StoreFailure extends IOException {
 
     /** What was asked is not possible now: attached already, being attached, a layer not uploaded. */
     public static final class WrongState extends StoreFailure {
-        private static final long serialVersionUID = 1L;
-
         WrongState(String message) {
             super(message);
         }
@@ -80,8 +63,6 @@ public abstract sealed class StoreFailure extends IOException {
 
     /** The data folder belongs to another process. */
     public static final class FolderInUse extends StoreFailure {
-        private static final long serialVersionUID = 1L;
-
         FolderInUse(String message) {
             super(message);
         }
@@ -89,8 +70,6 @@ public abstract sealed class StoreFailure extends IOException {
 
     /** The layer is not resident, and the read must not download. */
     public static final class DownloadRequired extends StoreFailure {
-        private static final long serialVersionUID = 1L;
-
         DownloadRequired(String message) {
             super(message);
         }
@@ -98,8 +77,6 @@ public abstract sealed class StoreFailure extends IOException {
 
     /** The download of a layer failed. */
     public static final class DownloadFailed extends StoreFailure {
-        private static final long serialVersionUID = 1L;
-
         DownloadFailed(String message, Throwable cause) {
             super(message, cause);
         }
@@ -107,9 +84,7 @@ public abstract sealed class StoreFailure extends IOException {
 
     /** The last download of the layer failed a short time ago, so a read does not begin another yet. */
     public static final class BackingOff extends StoreFailure {
-        private static final long serialVersionUID = 1L;
-
-        private final transient Duration timeLeft;
+        private final Duration timeLeft;
 
         BackingOff(String message, Throwable cause, Duration timeLeft) {
             super(message, cause);
@@ -124,8 +99,6 @@ public abstract sealed class StoreFailure extends IOException {
 
     /** The index names the layer and the object store lacks it. */
     public static final class MissingInStore extends StoreFailure {
-        private static final long serialVersionUID = 1L;
-
         MissingInStore(String message, Throwable cause) {
             super(message, cause);
         }
@@ -133,8 +106,6 @@ public abstract sealed class StoreFailure extends IOException {
 
     /** There is no room for the layer, after eviction was asked to make some. */
     public static final class NoSpace extends StoreFailure {
-        private static final long serialVersionUID = 1L;
-
         NoSpace(String message) {
             super(message);
         }
@@ -146,8 +117,6 @@ public abstract sealed class StoreFailure extends IOException {
 
     /** The read's time was over before the layer was here; its download goes on. */
     public static final class TimedOut extends StoreFailure {
-        private static final long serialVersionUID = 1L;
-
         TimedOut(String message) {
             super(message);
         }
@@ -155,8 +124,6 @@ public abstract sealed class StoreFailure extends IOException {
 
     /** The timeline is being detached, or the store closed. Not an error. */
     public static final class ShuttingDown extends StoreFailure {
-        private static final long serialVersionUID = 1L;
-
         ShuttingDown(String message) {
             super(message);
         }
@@ -164,9 +131,7 @@ public abstract sealed class StoreFailure extends IOException {
 
     /** The layer's local file is not what it must be, and was not after it was fetched anew either. */
     public static final class LocalFileUnusable extends StoreFailure {
-        private static final long serialVersionUID = 1L;
-
-        private final transient Optional<LocalDefect> defect;
+        private final Optional<LocalDefect> defect;
 
         LocalFileUnusable(String message, Throwable cause) {
             super(message, cause);
@@ -186,8 +151,6 @@ public abstract sealed class StoreFailure extends IOException {
 
     /** The local disk can no longer be trusted; the handler of fatal failures has been told. */
     public static final class FatalLocal extends StoreFailure {
-        private static final long serialVersionUID = 1L;
-
         FatalLocal(String message, Throwable cause) {
             super(message, cause);
         }
@@ -195,8 +158,6 @@ public abstract sealed class StoreFailure extends IOException {
 
     /** More reads wait for one layer than may. */
     public static final class TooManyWaiting extends StoreFailure {
-        private static final long serialVersionUID = 1L;
-
         TooManyWaiting(String message) {
             super(message);
         }

@@ -18,6 +18,7 @@ import java.util.concurrent.Executor;
  * @param workers run steps that block on the local disk or the store; at most a few tasks for each layer are queued
  * @param wallClock moments of statistics
  * @param meanwhile what a thread does that waits for the store
+ * @param evictable the layers that could go
  */
 record StoreParts(
         LayerStoreConfig config,
@@ -29,7 +30,8 @@ record StoreParts(
         Executor workers,
         Waits.Meanwhile meanwhile,
         StoreCounters counters,
-        DiskBudget budget) {
+        DiskBudget budget,
+        EvictionQueue<Layer> evictable) {
     /** Tells the handler of fatal failures where it is one. */
     StoreFailure localFailure(String what, IOException e) {
         String sentence = what + ": " + e.getMessage();

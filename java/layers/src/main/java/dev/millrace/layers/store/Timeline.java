@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -115,7 +116,7 @@ public final class Timeline {
                 .layers()
                 .forEach((name, file) -> all.put(
                         name,
-                        new Layer(
+                        Layer.of(
                                 parts,
                                 timeline.home,
                                 name,
@@ -235,7 +236,7 @@ public final class Timeline {
                     known.get().state().replaced(file);
                 } else {
                     Optional<CompletableFuture<Void>> before = Optional.ofNullable(leaving.get(name));
-                    added.put(name, new Layer(parts, home, name, file, Layer.Start.FOUND_REMOTE, before));
+                    added.put(name, Layer.of(parts, home, name, file, Layer.Start.FOUND_REMOTE, before));
                 }
             });
             List<Layer> gone = layers().stream()
@@ -301,7 +302,7 @@ public final class Timeline {
                 parts.engine().rename(finished, target, true);
                 parts.engine().syncDirectory(folder);
             }
-            Layer layer = new Layer(parts, home, name, file, Layer.Start.CREATED, Optional.empty());
+            Layer layer = Layer.of(parts, home, name, file, Layer.Start.CREATED);
             layers.insert(name, layer);
             return layer;
         } catch (OperationFailedException e) {
@@ -338,18 +339,20 @@ public final class Timeline {
             List<Layer> fresh =
                     layers().stream().filter(layer -> !layer.isUploaded()).toList();
             List<CompletableFuture<Void>> puts = new ArrayList<>();
-            IndexPart next = index.withDiskConsistentLsn(lsn);
+            Map<LayerName, LayerFile> named = new LinkedHashMap<>();
             for (Layer layer : fresh) {
                 LayerFile file = layer.file();
                 LayerFileName name = file.nameOf(layer.name());
                 puts.add(parts.remote().putLayer(place, name, layer.pathOf(file)));
-                next = next.with(layer.name(), file);
+                named.put(layer.name(), file);
             }
             CompletableFuture<Void> all = CompletableFuture.allOf(puts.toArray(CompletableFuture[]::new));
             indexStop.by(() -> {
                 puts.forEach(put -> put.cancel(false));
                 all.cancel(false);
             });
+            // At once: a copy of the index for each would be one of all its layers.
+            IndexPart next = index.with(named).withDiskConsistentLsn(lsn);
             try {
                 Waits.forIo(all, parts.meanwhile());
             } catch (StoreFailure.ShuttingDown e) {

@@ -9,6 +9,7 @@ import dev.millrace.layers.LayerName;
 import dev.millrace.layers.Lsn;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -103,6 +104,20 @@ class IndexPartTest {
                 .isInstanceOf(StoreFailure.IndexUnreadable.class)
                 .hasMessageStartingWith("s3://bucket/index")
                 .hasMessageContaining(reason);
+    }
+
+    @Test
+    void takesManyLayersAtOnceAsOneByOne() {
+        LayerName blob = LayerName.parse("blob");
+        LayerName other = LayerName.parse("other");
+        LayerFile file = LayerFile.of(7, Generation.FIRST);
+        Map<LayerName, LayerFile> many = new LinkedHashMap<>();
+        many.put(blob, file);
+        many.put(other, file);
+        IndexPart index = sample().with(many);
+        assertThat(index).isEqualTo(sample().with(blob, file).with(other, file));
+        assertThat(index.layers().keySet()).containsExactly(LayerName.parse(IMAGE), blob, other);
+        assertThat(index.diskConsistentLsn()).isEqualTo(sample().diskConsistentLsn());
     }
 
     @Test

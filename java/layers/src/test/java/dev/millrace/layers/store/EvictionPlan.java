@@ -10,7 +10,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Which layers are to go. Least recently used ones first; those that nobody reads now before those that have to be waited
+ * Which layers are to go, by the words of the rule and from a list of all: what {@link EvictionQueue}, which looks at few of
+ * them, must choose, too. Least recently used ones first; those that nobody reads now before those that have to be waited
  * for; and of each kind those of tenants with more than the minimum first, so that the minimum stays while others have
  * something to give.
  */
