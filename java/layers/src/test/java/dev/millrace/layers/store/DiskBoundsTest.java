@@ -230,10 +230,13 @@ class DiskBoundsTest {
         // No eviction can help yet, and that is no reason to give up: the one under way becomes a layer that can go.
         CompletableFuture<ResidentLayer> one = layer(1).downloadAndKeepResident(READ);
         CompletableFuture<ResidentLayer> two = layer(2).downloadAndKeepResident(READ);
+        // In the order in which the store's threads came to the line, whichever that is: each makes room for the other.
+        CompletableFuture<Void> oneIsOver = one.thenAccept(ResidentLayer::close);
+        CompletableFuture<Void> twoIsOver = two.thenAccept(ResidentLayer::close);
         rig.source.holdNone();
         get(zero).close();
-        get(one).close();
-        get(two).close();
+        get(oneIsOver);
+        get(twoIsOver);
         assertThat(rig.metrics().evictionsCompleted()).isEqualTo(2);
     }
 

@@ -226,7 +226,7 @@ class LayerStoreTest {
         assertThat(timeline.diskConsistentLsn()).isEqualTo(new Lsn(16));
         rig.store().detach(TENANT, TIMELINE, false);
         assertThatThrownBy(() -> get(reading)).isInstanceOf(StoreFailure.ShuttingDown.class);
-        assertThat(rig.source.heldBack()).isZero();
+        until(() -> rig.source.heldBack() == 0);
         rig.source.holdNone();
         rig.assertReads(rig.attach().requireLayer(name(0)), content(0));
     }
