@@ -30,6 +30,9 @@ final class ChannelSink implements Sink {
     private final ArrayDeque<Filled> full = new ArrayDeque<>();
     private int held;
     private boolean writing;
+    /** A thread waits for the first buffer; there is none then, and {@link #writing} is true. */
+    private boolean inLine;
+
     private boolean waiting;
     private boolean aborted;
     private boolean ended;
@@ -96,14 +99,17 @@ final class ChannelSink implements Sink {
                 throw failure.get();
             }
             OwnedBuffer found = free.poll();
-            if (found == null && held < MAX_BUFFERS) {
-                // A second one only if it is free: waiting for it while holding one could wait for ever.
+            if (found == null && held < MAX_BUFFERS && !inLine) {
+                // A second one only if it is free: waiting for it while holding one could wait for ever. For that
+                // reason none
+                // beside the one that is waited for, either; and who waits does not write.
                 found = engine.buffers().tryAcquire().orElse(null);
                 held += found == null ? 0 : 1;
             }
             if (found == null && held == 0) {
                 held = 1;
                 waitInLine = true;
+                inLine = true;
                 writing = true;
             }
             current = Optional.ofNullable(found);
@@ -133,6 +139,7 @@ final class ChannelSink implements Sink {
             arrived.ifPresent(free::add);
             failure = failure.isPresent() ? failure : problem;
             waiting = false;
+            inLine = false;
             writing = false;
         } finally {
             lock.unlock();
