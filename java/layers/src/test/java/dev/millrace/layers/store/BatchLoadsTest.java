@@ -86,7 +86,7 @@ class BatchLoadsTest {
 
     private long write(LayerName name, int slice, long lsn) throws IOException {
         try (LayerWriter writer = LayerWriter.create(
-                StoreRig.sharedEngine(),
+                rig.engine,
                 rig.remotePlace(),
                 LayerFileName.of(name, GENERATION),
                 TENANT,

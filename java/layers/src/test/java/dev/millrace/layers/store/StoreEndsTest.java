@@ -2,8 +2,6 @@
 package dev.millrace.layers.store;
 
 import static dev.millrace.layers.store.StoreRig.READ;
-import static dev.millrace.layers.store.StoreRig.TENANT;
-import static dev.millrace.layers.store.StoreRig.TIMELINE;
 import static dev.millrace.layers.store.StoreRig.content;
 import static dev.millrace.layers.store.StoreRig.get;
 import static dev.millrace.layers.store.StoreRig.name;
@@ -15,6 +13,7 @@ import dev.millrace.io.EngineKind;
 import dev.millrace.io.IoEngine;
 import dev.millrace.io.IoEngineConfig;
 import dev.millrace.layers.AccessKind;
+import dev.millrace.transfer.Downloader;
 import dev.millrace.transfer.Timing;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -84,14 +83,19 @@ class StoreEndsTest {
                 new LayerStore.Remote(rig.source, Optional.empty(), "bucket", ""),
                 StoreRig.CONFIG,
                 new LayerStore.Surroundings(
-                        timing, InstantSource.system(), DiskSpace.of(rig.dataFolder), pool -> pool));
+                        timing,
+                        InstantSource.system(),
+                        DiskSpace.of(rig.dataFolder),
+                        pool -> pool,
+                        Downloader::open,
+                        Waits.Meanwhile.NOTHING));
     }
 
     @Test
     void endsItsClockWhereTheFolderIsAnothers() throws IOException {
         rig.open();
         CountedTiming timing = new CountedTiming();
-        assertThatThrownBy(() -> open(StoreRig.sharedEngine(), timing)).isInstanceOf(StoreFailure.FolderInUse.class);
+        assertThatThrownBy(() -> open(rig.engine, timing)).isInstanceOf(StoreFailure.FolderInUse.class);
         assertThat(timing.closes).hasValue(1);
     }
 
@@ -140,13 +144,6 @@ class StoreEndsTest {
 
     private interface Ending {
         void end() throws IOException;
-    }
-
-    @Test
-    void waitsForTheEndOfATimelineThatIsDetachedByAThreadThatIsInterrupted() throws Exception {
-        rig.open();
-        assertWaitsForTheEnd(() -> rig.store().detach(TENANT, TIMELINE, false));
-        rig.assertReads(rig.attach().requireLayer(name(0)), content(0));
     }
 
     @Test
