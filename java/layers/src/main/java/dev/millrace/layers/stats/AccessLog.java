@@ -75,11 +75,11 @@ final class AccessLog {
         if (place < 0) {
             return false;
         }
-        long entry = millis << MILLIS_SHIFT | lap(place) << LAP_SHIFT | task.index() << TASK_SHIFT | kind.ordinal();
+        long entry = entry(place, kind, task, millis);
         if (place == 0) {
             LONGS.setRelease(log, FIRST, entry);
         }
-        put(log, slot(place), entry);
+        put(log, place, entry);
         long flag = 1L << task.index();
         if (((long) LONGS.getVolatile(log, FLAGS) & flag) == 0) {
             LONGS.getAndBitwiseOr(log, FLAGS, flag);
@@ -89,10 +89,15 @@ final class AccessLog {
         return true;
     }
 
-    /** One that was held up for a whole lap must not overwrite a newer one. */
-    private static void put(long[] log, int slot, long entry) {
+    static long entry(long place, AccessKind kind, TaskKind task, long millis) {
+        return millis << MILLIS_SHIFT | lap(place) << LAP_SHIFT | task.index() << TASK_SHIFT | kind.ordinal();
+    }
+
+    /** One that was held up for a whole lap, or for thousands, must not overwrite a newer one. */
+    static void put(long[] log, long place, long entry) {
+        int slot = slot(place);
         long there = (long) LONGS.getAcquire(log, slot);
-        while (there == 0 || isNewer(entry, there)) {
+        while (there == 0 || place / RING + 1 > wholeLap(log, there)) {
             long witness = (long) LONGS.compareAndExchange(log, slot, there, entry);
             if (witness == there) {
                 return;
@@ -101,10 +106,13 @@ final class AccessLog {
         }
     }
 
-    /** Of two of one slot; laps wrap. */
-    private static boolean isNewer(long entry, long other) {
-        int ahead = lapOf(entry) - lapOf(other) & LAP_MASK;
-        return ahead != 0 && ahead <= LAP_MASK / 2;
+    /**
+     * The lap of an entry that is in the log, of which the entry has the last twelve bits: it began before what has begun by now, and
+     * less than 4096 laps before.
+     */
+    private static long wholeLap(long[] log, long entry) {
+        long newest = (begun(log) & ~SEALED) / RING + 1;
+        return newest - (newest - lapOf(entry) & LAP_MASK);
     }
 
     private static int slot(long place) {
