@@ -17,7 +17,6 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -57,9 +56,7 @@ final class LayerDownload {
 
     private final Layer layer;
     private final StoreParts parts;
-    private final ReentrantLock lock = new ReentrantLock();
-    private Optional<StoreFailure> stopped = Optional.empty();
-    private Optional<Runnable> stopper = Optional.empty();
+    private final StopSignal stop = new StopSignal();
 
     // Of the step that runs; each begins after the one before.
     private boolean refreshed;
@@ -97,48 +94,13 @@ final class LayerDownload {
 
     /** Asks to stop; the layer hears of the end as ever. Does not block. */
     void stop(StoreFailure why) {
-        Optional<Runnable> how;
-        lock.lock();
-        try {
-            if (stopped.isPresent()) {
-                return;
-            }
-            stopped = Optional.of(why);
-            how = stopper;
-        } finally {
-            lock.unlock();
-        }
-        how.ifPresent(Runnable::run);
-    }
-
-    /** How the step that runs is stopped. */
-    private void stopBy(Runnable how) {
-        boolean late;
-        lock.lock();
-        try {
-            stopper = Optional.of(how);
-            late = stopped.isPresent();
-        } finally {
-            lock.unlock();
-        }
-        if (late) {
-            how.run();
-        }
-    }
-
-    private Optional<StoreFailure> whyStopped() {
-        lock.lock();
-        try {
-            return stopped;
-        } finally {
-            lock.unlock();
-        }
+        stop.stop(why);
     }
 
     private void reserve() {
         LayerFile file = layer.file();
         CompletableFuture<DiskBudget.Reservation> room = parts.budget().reserve(file.size(), layer.toString());
-        stopBy(() -> room.cancel(false));
+        stop.by(() -> room.cancel(false));
         room.whenComplete((reservation, problem) -> {
             if (problem == null) {
                 parts.workers().execute(() -> fetch(file, reservation));
@@ -164,7 +126,7 @@ final class LayerDownload {
             end(parts.localFailure(layer + " cannot be put where its file belongs", e));
             return;
         }
-        stopBy(running::stop);
+        stop.by(running::stop);
         running.result().whenComplete((result, problem) -> {
             parts.counters().operation(IoOperation.DOWNLOAD, parts.timing().nanoTime() - begun);
             fetched(file, reservation, result, problem);
@@ -206,10 +168,10 @@ final class LayerDownload {
         }
         reservation.release();
         Throwable cause = Waits.cause(problem);
-        if (whyStopped().isEmpty() && cause instanceof DownloadFailure.ObjectMissing missing) {
+        if (stop.why().isEmpty() && cause instanceof DownloadFailure.ObjectMissing missing) {
             // Not on this thread, which is the downloader's: the index comes by a download, too.
             parts.workers().execute(() -> afterMissing(file, missing));
-        } else if (whyStopped().isEmpty() && cause instanceof DownloadFailure.LocalDisk disk && disk.isFull()) {
+        } else if (stop.why().isEmpty() && cause instanceof DownloadFailure.LocalDisk disk && disk.isFull()) {
             afterFullDisk(file, disk);
         } else {
             end(failure(cause));
@@ -223,20 +185,20 @@ final class LayerDownload {
             try {
                 layer.home().refresh();
             } catch (StoreFailure | RuntimeException e) {
-                if (whyStopped().isEmpty()) {
+                if (stop.why().isEmpty()) {
                     LOG.warn(
                             "{} is missing in the store, and the index could not be read again: {}",
                             layer,
                             e.getMessage());
                 }
             }
-            if (whyStopped().isEmpty() && !layer.file().equals(file)) {
+            if (stop.why().isEmpty() && !layer.file().equals(file)) {
                 LOG.info("{} was replaced in the index; its new file is fetched", layer);
                 reserve();
                 return;
             }
         }
-        end(whyStopped()
+        end(stop.why()
                 .orElseGet(() -> new StoreFailure.MissingInStore(
                         layer + " is named by the index and missing in the store: " + cause.getMessage(), cause)));
     }
@@ -247,14 +209,14 @@ final class LayerDownload {
         CompletableFuture<Long> freed = fullDisks > MAX_FULL_DISKS
                 ? CompletableFuture.completedFuture(0L)
                 : parts.budget().makeRoom(file.size());
-        stopBy(() -> freed.cancel(false));
+        stop.by(() -> freed.cancel(false));
         freed.whenComplete((bytes, problem) -> {
             if (problem == null && bytes > 0) {
                 parts.workers().execute(this::reserve);
                 return;
             }
             parts.counters().noSpace.increment();
-            end(whyStopped()
+            end(stop.why()
                     .orElseGet(() -> new StoreFailure.NoSpace(
                             "there is no room for " + layer + ", and eviction made none: " + cause.getMessage(),
                             cause)));
@@ -262,7 +224,7 @@ final class LayerDownload {
     }
 
     private StoreFailure failure(Throwable cause) {
-        Optional<StoreFailure> why = whyStopped();
+        Optional<StoreFailure> why = stop.why();
         if (why.isPresent()) {
             return why.get();
         }

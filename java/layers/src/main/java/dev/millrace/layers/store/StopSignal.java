@@ -5,12 +5,12 @@ import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * That what is under way, and what comes after it, is to stop: said once, at any time, and heard by whatever is under way
- * then. For steps of which one runs at a time. Thread-safe.
+ * That what is under way, and what comes after it, is to stop, and why: said once, at any time, and heard by whatever is under
+ * way then. For steps of which one runs at a time. Thread-safe.
  */
 final class StopSignal {
     private final ReentrantLock lock = new ReentrantLock();
-    private boolean stopped;
+    private Optional<StoreFailure> why = Optional.empty();
     private Optional<Runnable> stopper = Optional.empty();
 
     /** How the step that begins is stopped: run at once where that has been asked for already. Must not block. */
@@ -19,7 +19,7 @@ final class StopSignal {
         lock.lock();
         try {
             stopper = Optional.of(how);
-            late = stopped;
+            late = why.isPresent();
         } finally {
             lock.unlock();
         }
@@ -28,16 +28,29 @@ final class StopSignal {
         }
     }
 
-    /** Asks to stop. Does not block. */
-    void stop() {
+    /** Asks to stop, the first time that it is called. Does not block. */
+    void stop(StoreFailure reason) {
         Optional<Runnable> how;
         lock.lock();
         try {
-            stopped = true;
+            if (why.isPresent()) {
+                return;
+            }
+            why = Optional.of(reason);
             how = stopper;
         } finally {
             lock.unlock();
         }
         how.ifPresent(Runnable::run);
+    }
+
+    /** Why it was asked to stop; empty where it was not. */
+    Optional<StoreFailure> why() {
+        lock.lock();
+        try {
+            return why;
+        } finally {
+            lock.unlock();
+        }
     }
 }

@@ -121,8 +121,7 @@ public final class Timeline {
                                 timeline.home,
                                 name,
                                 file,
-                                resident.contains(name) ? Layer.Start.FOUND_RESIDENT : Layer.Start.FOUND_REMOTE,
-                                Optional.empty())));
+                                resident.contains(name) ? Layer.Start.FOUND_RESIDENT : Layer.Start.FOUND_REMOTE)));
         timeline.layers.update(List.of(), all);
         LOG.info(
                 "{} is attached: {} layers, {} of them resident, by the index of generation {}",
@@ -436,7 +435,7 @@ public final class Timeline {
         for (Layer layer : all) {
             ends.add(layer.state().close(shuttingDown(), deleteFiles && layer.isUploaded()));
         }
-        indexStop.stop();
+        indexStop.stop(shuttingDown());
         return CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new));
     }
 }
