@@ -78,9 +78,16 @@ public final class BenchChurn implements Callable<Integer> {
     public Integer call() throws ChurnFailure, IOException, InterruptedException {
         SpawnedServer.Order order =
                 new SpawnedServer.Order(home, folder, layers, layerSize, s3Endpoint, SpawnedServer.BUCKET);
+        Children children = new Children(folder);
         int failed = 0;
         try (SpawnedServer server = new SpawnedServer(order, BenchChurn::say)) {
-            Runtime.getRuntime().addShutdownHook(new Thread(server::kill, "bench-churn-end"));
+            Runtime.getRuntime()
+                    .addShutdownHook(new Thread(
+                            () -> {
+                                server.kill();
+                                children.endAll();
+                            },
+                            "bench-churn-end"));
             URI endpoint = server.start();
             for (String engine : engines) {
                 run(endpoint, engine, WARM_UP_CONCURRENCY, warmUp, Map.of("warm_up", true));
@@ -94,7 +101,7 @@ public final class BenchChurn implements Callable<Integer> {
                     for (String engine : turn) {
                         failed += run(endpoint, engine, concurrency, runtime, Map.of("round", round)) ? 0 : 1;
                         if (bareObjects > 0) {
-                            failed += bare(server.objects(), engine, concurrency, round) ? 0 : 1;
+                            failed += bare(children, server.objects(), engine, concurrency, round) ? 0 : 1;
                         }
                     }
                 }
@@ -138,7 +145,7 @@ public final class BenchChurn implements Callable<Integer> {
     }
 
     /** The same objects by the download path alone, warm and in a process of its own: what the churn can be at most. */
-    private boolean bare(SpawnedServer.Objects objects, String engine, int concurrency, int round)
+    private boolean bare(Children children, SpawnedServer.Objects objects, String engine, int concurrency, int round)
             throws IOException, InterruptedException {
         List<String> arguments = new ArrayList<>(List.of("--contender", "millrace", "--engine", engine));
         arguments.addAll(List.of("--endpoint-url", objects.endpoint(), "--path-style"));
@@ -148,28 +155,23 @@ public final class BenchChurn implements Callable<Integer> {
         arguments.addAll(List.of("--objects", Integer.toString(Math.min(layers, bareObjects))));
         arguments.addAll(List.of("--concurrency", Integer.toString(concurrency), "--rounds", "3"));
         arguments.addAll(List.of("--dir", folder.resolve("bare").toString()));
-        ProcessBuilder builder = new ProcessBuilder(Children.java(DownloadRounds.class, arguments))
-                .redirectError(ProcessBuilder.Redirect.INHERIT);
-        builder.environment().clear();
-        builder.environment().putAll(objects.environment());
-        Process process = builder.start();
-        process.getOutputStream().close();
-        List<String> said = process.inputReader(StandardCharsets.UTF_8).lines().toList();
-        int status = process.waitFor();
+        Children.Result result =
+                children.run("bare", Children.java(DownloadRounds.class, arguments), objects.environment());
         Map<String, Object> line = new LinkedHashMap<>(Map.of("bare", true, "round", round));
         line.put("asked_engine", engine);
         line.put("concurrency", concurrency);
-        if (status == 0) {
-            Map<String, Object> last = JSON.std.mapFrom(said.get(said.size() - 1));
+        boolean whole = result.status() == 0 && result.lastLine().isPresent();
+        if (whole) {
+            Map<String, Object> last = JSON.std.mapFrom(result.lastLine().get());
             line.put("mib_per_s", ((Number) last.get("mb_per_s")).doubleValue() * 1e6 / (1 << 20));
             line.put("cpu_seconds_per_gib", last.get("cpu_seconds_per_gib"));
             line.put("engine", last.get("engine"));
             line.put("binding", last.get("binding"));
         } else {
-            line.put("error", "exit status " + status + ", see its words on standard error");
+            line.put("error", "exit status " + result.status() + ": " + result.complaint());
         }
         write(line);
-        return status == 0;
+        return whole;
     }
 
     private void write(Map<String, Object> line) throws IOException {

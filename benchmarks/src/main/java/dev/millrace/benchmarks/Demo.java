@@ -19,10 +19,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -49,6 +45,8 @@ public final class Demo implements Callable<Integer> {
     private static final int SHOWN = 3;
     /** What a shell says of a command that Ctrl-C ended. */
     private static final int INTERRUPTED = 130;
+
+    private static final int PROCESSORS = Math.max(2, Runtime.getRuntime().availableProcessors());
 
     private volatile boolean ending;
 
@@ -169,7 +167,7 @@ public final class Demo implements Callable<Integer> {
 
     private List<Stored> upload(S3Client client, List<RealFiles.Sample> samples) throws Exception {
         long start = System.nanoTime();
-        List<Stored> stored = parallel(samples, sample -> {
+        List<Stored> stored = Parallel.run(PROCESSORS, samples, sample -> {
             // In a header, since the server keeps no checksum that comes as a trailer: so both sides can verify.
             String crc = RealFiles.crc32c(sample.file());
             client.putObject(
@@ -196,7 +194,8 @@ public final class Demo implements Callable<Integer> {
 
     /** Fetches all once and throws it away: the first contender shall not meet a server that nobody has used yet. */
     private void warmUp(S3Client client, List<Stored> stored) throws Exception {
-        parallel(
+        Parallel.run(
+                PROCESSORS,
                 stored,
                 object -> client.getObject(
                         request -> request.bucket(BUCKET).key(object.item().key()),
@@ -228,7 +227,7 @@ public final class Demo implements Callable<Integer> {
         command.addAll(List.of("--concurrency", Integer.toString(concurrency), "--manifest", manifest.toString()));
         command.add(target + "/");
         Children.Result result = children.run(name.replace(' ', '-'), command, server.environment(work));
-        List<String> wrong = parallel(stored, object -> difference(target, object)).stream()
+        List<String> wrong = Parallel.run(PROCESSORS, stored, object -> difference(target, object)).stream()
                 .flatMap(Optional::stream)
                 .toList();
         FileTree.remove(target);
@@ -256,35 +255,6 @@ public final class Demo implements Callable<Integer> {
                 ? Optional.empty()
                 : Optional.of(
                         object.item().key() + " differs from " + object.sample().file() + ".");
-    }
-
-    /** What shall be done for each. */
-    private interface Work<T, R> {
-        R apply(T item) throws IOException;
-    }
-
-    private static <T, R> List<R> parallel(List<T> items, Work<T, R> work) throws IOException, InterruptedException {
-        ExecutorService threads =
-                Executors.newFixedThreadPool(Math.max(2, Runtime.getRuntime().availableProcessors()), task -> {
-                    Thread thread = new Thread(task, "demo");
-                    thread.setDaemon(true);
-                    return thread;
-                });
-        try {
-            List<Future<R>> futures = new ArrayList<>();
-            for (T item : items) {
-                futures.add(threads.submit(() -> work.apply(item)));
-            }
-            List<R> results = new ArrayList<>();
-            for (Future<R> future : futures) {
-                results.add(future.get());
-            }
-            return results;
-        } catch (ExecutionException e) {
-            throw new IOException(Commands.sentence(e), e);
-        } finally {
-            threads.shutdownNow();
-        }
     }
 
     /** Runs; see the class. */

@@ -40,10 +40,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 
 /**
@@ -76,6 +72,9 @@ final class LayersDemo {
     private final String bucket;
     private final GeneratedTimeline content =
             new GeneratedTimeline(SEED, GeneratedTimeline.Kind.MIXED, LAYERS, LAYER_BYTES);
+
+    /** A key, by its number, at a version. */
+    private record Read(long key, Lsn lsn) {}
 
     /** Works in a folder, with processes that end with the others of the run. */
     LayersDemo(Children children, Path work, Path millrace, EmbeddedStore server, String bucket) {
@@ -141,7 +140,7 @@ final class LayersDemo {
                         service,
                         EngineControl.of(engine),
                         ManagementServer.figures(engine, store))) {
-            await(service.attachAll());
+            Parallel.await(service.attachAll());
             Timeline timeline = store.timeline(TENANT, TIMELINE);
             StoreMetrics before = store.metrics();
             System.out.printf(
@@ -190,27 +189,16 @@ final class LayersDemo {
     }
 
     private List<String> read(Timeline timeline) throws IOException, InterruptedException {
-        ExecutorService threads = Executors.newFixedThreadPool(READERS, task -> {
-            Thread thread = new Thread(task, "demo-reader");
-            thread.setDaemon(true);
-            return thread;
-        });
-        try {
-            SplittableRandom random = new SplittableRandom(SEED);
-            List<Future<Optional<String>>> reads = new ArrayList<>();
-            for (int i = 0; i < READS; i++) {
-                long key = random.nextLong(content.keys());
-                Lsn lsn = new Lsn(random.nextLong(1, content.lsn().value() + 1));
-                reads.add(threads.submit(() -> defect(timeline, key, lsn)));
-            }
-            List<String> wrong = new ArrayList<>();
-            for (Future<Optional<String>> read : reads) {
-                await(read).ifPresent(wrong::add);
-            }
-            return wrong;
-        } finally {
-            threads.shutdownNow();
+        SplittableRandom random = new SplittableRandom(SEED);
+        List<Read> reads = new ArrayList<>();
+        for (int i = 0; i < READS; i++) {
+            reads.add(new Read(
+                    random.nextLong(content.keys()),
+                    new Lsn(random.nextLong(1, content.lsn().value() + 1))));
         }
+        return Parallel.run(READERS, reads, read -> defect(timeline, read.key, read.lsn)).stream()
+                .flatMap(Optional::stream)
+                .toList();
     }
 
     /** What is wrong with what a read of a key at a version yields. */
@@ -227,14 +215,6 @@ final class LayersDemo {
         return records.stream()
                 .flatMap(record -> content.data().defect(key, record.lsn(), record.value()).stream())
                 .findFirst();
-    }
-
-    private static <T> T await(Future<T> future) throws IOException, InterruptedException {
-        try {
-            return future.get();
-        } catch (ExecutionException e) {
-            throw new IOException(Commands.sentence(e), e);
-        }
     }
 
     // ------------------------------------------------------------------ statistics
