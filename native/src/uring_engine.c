@@ -654,6 +654,9 @@ int32_t mr_uring_destroy(struct mr_engine *engine) {
   /* Workers first: they end by themselves, and the kernel's part goes on meanwhile. */
   mr_workers_end(engine);
   if (drain(u) == 0) {
+    /* The kernel takes a closed ring apart later, on a thread of its own: until then the pool would go on
+       counting against RLIMIT_MEMLOCK, and the next ring of this user find no room. */
+    mr_uring_unregister_buffers(engine);
     mr_ring_close(&u->ring);
     free_all(u);
     return 0;

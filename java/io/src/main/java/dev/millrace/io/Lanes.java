@@ -273,22 +273,25 @@ final class Lanes {
 
     /** On the thread of a lane that has ended. */
     private void ended(Lane lane) {
-        boolean last;
         lock.lock();
         try {
             ending.remove(lane);
             EngineCounters.addClosed(closedStats, lane.loop().stats());
             closedHandlerErrors += lane.loop().handlerErrors();
-            last = ending.isEmpty();
+            if (ending.isEmpty() && !closing) {
+                registerWhatFits(); // under the lock: whoever sees the lane gone finds this already queued
+            }
         } finally {
             lock.unlock();
         }
-        if (last && !closing) {
-            for (Lane running : current.lanes()) {
-                Registration now = running.registration();
-                if (now.buffers() == 0 && now.note().isPresent()) {
-                    running.register(memory, false);
-                }
+    }
+
+    /** Queued at those that run and had no room for the pool beside the ones before them; holds the lock. */
+    private void registerWhatFits() {
+        for (Lane running : current.lanes()) {
+            Registration now = running.registration();
+            if (now.buffers() == 0 && now.note().isPresent()) {
+                running.register(memory, false);
             }
         }
     }
