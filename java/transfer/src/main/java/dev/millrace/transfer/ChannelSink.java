@@ -100,9 +100,8 @@ final class ChannelSink implements Sink {
             }
             OwnedBuffer found = free.poll();
             if (found == null && held < MAX_BUFFERS && !inLine) {
-                // A second one only if it is free: waiting for it while holding one could wait for ever. None, for the
-                // same
-                // reason, beside the first while that is waited for; and who waits does not write.
+                // A second one only if it is free: who waits for it while holding one could wait for ever. And none
+                // beside a first one that is still waited for: who waits does not write.
                 found = engine.buffers().tryAcquire().orElse(null);
                 held += found == null ? 0 : 1;
             }
