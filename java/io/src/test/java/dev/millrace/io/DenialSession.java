@@ -3,6 +3,9 @@ package dev.millrace.io;
 
 import dev.millrace.io.engine.OpCode;
 import dev.millrace.io.engine.Probe;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,6 +18,8 @@ import java.util.concurrent.TimeUnit;
 final class DenialSession {
     private static final int SIZE = 16 << 10;
     private static final int BUFFERS = 32;
+    /** Its number, the same on every processor (asm-generic/unistd.h). */
+    private static final int IO_URING_ENTER = 426;
 
     private DenialSession() {}
 
@@ -39,6 +44,7 @@ final class DenialSession {
         endless.offset = TimeUnit.HOURS.toNanos(1);
         engine.loop().submit(endless);
         engine.counters(); // by now it is in the kernel
+        awaitSleepingInRing();
 
         System.load(arguments[1]);
 
@@ -95,6 +101,32 @@ final class DenialSession {
         }
         leaks.check();
         System.out.println("ended");
+    }
+
+    /**
+     * Until the engine thread waits in the kernel, where no filter that comes later meets it: else it could be refused before
+     * there is a read, and end without any buffer.
+     */
+    private static void awaitSleepingInRing() throws IOException, InterruptedException {
+        for (int i = 0; i < 2000; i++) {
+            try (DirectoryStream<Path> tasks = Files.newDirectoryStream(Path.of("/proc/self/task"))) {
+                for (Path task : tasks) {
+                    if (isInRing(task)) {
+                        return;
+                    }
+                }
+            }
+            Thread.sleep(5);
+        }
+        throw new IllegalStateException("no thread sleeps in io_uring_enter");
+    }
+
+    private static boolean isInRing(Path task) {
+        try {
+            return Files.readString(task.resolve("syscall")).startsWith(IO_URING_ENTER + " ");
+        } catch (IOException ended) { // ENOENT, or ESRCH in the middle
+            return false;
+        }
     }
 
     private static void check(boolean holds, String otherwise) {
