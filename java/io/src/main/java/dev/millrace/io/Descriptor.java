@@ -122,7 +122,7 @@ final class Descriptor implements DescriptorCache.Request {
     }
 
     boolean is(FileStat other) {
-        return identity.inode() == other.inode() && identity.device() == other.device();
+        return identity.isSameFile(other);
     }
 
     /**

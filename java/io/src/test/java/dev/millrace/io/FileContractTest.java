@@ -7,11 +7,13 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.millrace.io.engine.Errno;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
@@ -21,6 +23,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
@@ -786,5 +789,36 @@ class FileContractTest extends EngineContract {
             buffer.get(10, target);
             assertThat(target.array()).isEqualTo(source.array());
         }
+    }
+
+    // ------------------------------------------------------------------ files that others change
+
+    @Test
+    void opensAFileThatComesAndGoesOrSaysThatItIsNotThere() throws Exception {
+        Path path = folder.resolve("flickers");
+        AtomicBoolean over = new AtomicBoolean();
+        CompletableFuture<Void> other = CompletableFuture.runAsync(() -> {
+            try {
+                while (!over.get()) {
+                    Path next = Files.write(folder.resolve("next"), new byte[100]);
+                    Files.move(next, path, StandardCopyOption.ATOMIC_MOVE);
+                    Files.delete(path);
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        int opened = 0;
+        while (opened < 300 && !other.isDone()) {
+            try (VirtualFile file = open("flickers", OpenOptions.reading())) {
+                opened++;
+                assertThat(file.stat().size()).isEqualTo(100);
+                assertThat(file.stat().isRegularFile()).isTrue();
+            } catch (OperationFailedException gone) {
+                assertThat(gone.errno()).isEqualTo(Errno.ENOENT);
+            }
+        }
+        over.set(true);
+        other.join();
     }
 }

@@ -40,6 +40,11 @@ public record FileStat(
         return (mode & TYPE) == DIRECTORY;
     }
 
+    /** Whether both are of one file, by device and inode; true of any two where the system has no such numbers. */
+    public boolean isSameFile(FileStat other) {
+        return inode == other.inode && device == other.device;
+    }
+
     /** The permission bits, 0 to 07777. */
     public int permissions() {
         return mode & 0xfff;

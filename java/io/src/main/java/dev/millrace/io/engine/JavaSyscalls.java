@@ -92,9 +92,12 @@ public final class JavaSyscalls implements Syscalls {
         }
 
         boolean isStill(FileStat other) {
-            return opened.inode() == other.inode() && opened.device() == other.device();
+            return opened.isSameFile(other);
         }
     }
+
+    /** More than another that replaces the file over and over can spoil one after the other. */
+    private static final int OPEN_TRIES = 100;
 
     private final Map<Integer, OpenFile> files = new ConcurrentHashMap<>();
     private final AtomicInteger nextFd = new AtomicInteger(1);
@@ -127,19 +130,37 @@ public final class JavaSyscalls implements Syscalls {
             if ((flags & (OpenFlag.READ | OpenFlag.WRITE)) == 0) {
                 options.add(StandardOpenOption.READ);
             }
-            FileChannel channel = FileChannel.open(file, options, permissions(options, mode));
-            StatResult opened = stat(path);
-            Set<OpenOption> again = new HashSet<>(options);
-            again.removeAll(Set.of(
-                    StandardOpenOption.CREATE, StandardOpenOption.CREATE_NEW, StandardOpenOption.TRUNCATE_EXISTING));
-            int fd = nextFd.getAndIncrement();
-            files.put(fd, new OpenFile(channel, file, again, opened.stat()));
-            return fd;
+            return openSure(file, options, permissions(options, mode));
         } catch (UnsupportedOperationException e) {
             return -Errno.EINVAL; // the file system has no direct I/O, which Linux says by EINVAL as well
         } catch (IOException | InvalidPathException e) {
             return -errno(e);
         }
+    }
+
+    /**
+     * Java does not tell which file a channel is open on. It is the one that has the path after it was opened, unless another
+     * was put there meanwhile, or it was removed: then it is opened again.
+     */
+    private int openSure(Path file, Set<OpenOption> options, FileAttribute<?>[] attributes) throws IOException {
+        for (int tries = 0; tries < OPEN_TRIES; tries++) {
+            StatResult before = stat(file.toString());
+            boolean existed = before.error() == 0;
+            FileChannel channel = FileChannel.open(file, options, attributes);
+            StatResult after = stat(file.toString(), existed ? Optional.of(before.stat()) : Optional.empty());
+            if (after.error() == 0 && (!existed || before.stat().isSameFile(after.stat()))) {
+                Set<OpenOption> again = new HashSet<>(options);
+                again.removeAll(Set.of(
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.CREATE_NEW,
+                        StandardOpenOption.TRUNCATE_EXISTING));
+                int fd = nextFd.getAndIncrement();
+                files.put(fd, new OpenFile(channel, file, again, after.stat()));
+                return fd;
+            }
+            channel.close();
+        }
+        return -Errno.ESTALE;
     }
 
     private static FileAttribute<?>[] permissions(Set<OpenOption> options, int mode) {
