@@ -33,23 +33,31 @@ final class LocalFiles {
     }
 
     private static OpenFile openUncounted(StoreParts parts, Layer layer, Residence of) throws StoreFailure {
-        boolean isBlob = layer.name().kind() == LayerKind.BLOB;
-        // A reader opens its file itself; this looks at it, and is all there is for a blob.
-        DirectMode direct = isBlob ? parts.config().downloader().direct() : DirectMode.OFF;
-        VirtualFile file;
         try {
-            file = VirtualFile.open(
-                    parts.engine(), of.path, OpenOptions.reading().withDirect(direct));
+            return openFile(parts, layer, of);
         } catch (UnsupportedFileException e) {
             throw unusable(layer, LocalDefect.NOT_REGULAR, e);
+        } catch (LayerFileException e) {
+            // Of another layer, or no layer at all: as bad as one with a damaged block, and another one is to be had.
+            throw unusable(layer, LocalDefect.ROTTEN, e);
         } catch (OperationFailedException e) {
             if (e.errno() == Errno.ENOENT) {
                 throw unusable(layer, LocalDefect.MISSING, e);
             }
             throw parts.localFailure(layer + " cannot be opened", e);
-        } catch (IoFailure e) {
+        } catch (StoreFailure e) {
+            throw e;
+        } catch (IOException e) {
             throw parts.localFailure(layer + " cannot be opened", e);
         }
+    }
+
+    private static OpenFile openFile(StoreParts parts, Layer layer, Residence of) throws IOException {
+        boolean isBlob = layer.name().kind() == LayerKind.BLOB;
+        // A reader opens its file itself, which may be gone by then; this looks at it, and is all there is for a blob.
+        DirectMode direct = isBlob ? parts.config().downloader().direct() : DirectMode.OFF;
+        VirtualFile file =
+                VirtualFile.open(parts.engine(), of.path, OpenOptions.reading().withDirect(direct));
         boolean kept = false;
         try {
             long size = file.stat().size();
@@ -60,29 +68,18 @@ final class LocalFiles {
                         new IOException(of.path + " has " + size + " bytes in place of " + of.file.size()));
             }
             kept = isBlob;
-            return isBlob ? new OpenFile.Blob(file) : new OpenFile.Keyed(reader(parts, layer, of));
-        } catch (IoFailure e) {
-            throw parts.localFailure(layer + " cannot be opened", e);
+            return isBlob
+                    ? new OpenFile.Blob(file)
+                    : new OpenFile.Keyed(LayerReader.open(
+                            parts.readers(),
+                            of.path,
+                            layer.name(),
+                            layer.place().tenant(),
+                            layer.place().timeline()));
         } finally {
             if (!kept) {
                 close(file);
             }
-        }
-    }
-
-    /** A file of another layer, or that is no layer, is as bad as one with a damaged block: another one is to be had. */
-    private static LayerReader reader(StoreParts parts, Layer layer, Residence of) throws StoreFailure {
-        try {
-            return LayerReader.open(
-                    parts.readers(),
-                    of.path,
-                    layer.name(),
-                    layer.place().tenant(),
-                    layer.place().timeline());
-        } catch (LayerFileException e) {
-            throw unusable(layer, LocalDefect.ROTTEN, e);
-        } catch (IOException e) {
-            throw parts.localFailure(layer + " cannot be opened", e);
         }
     }
 

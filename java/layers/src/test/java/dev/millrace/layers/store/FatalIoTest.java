@@ -4,20 +4,31 @@ package dev.millrace.layers.store;
 import static dev.millrace.layers.store.StoreRig.GENERATION;
 import static dev.millrace.layers.store.StoreRig.READ;
 import static dev.millrace.layers.store.StoreRig.SIZE;
+import static dev.millrace.layers.store.StoreRig.TENANT;
+import static dev.millrace.layers.store.StoreRig.TIMELINE;
 import static dev.millrace.layers.store.StoreRig.content;
 import static dev.millrace.layers.store.StoreRig.name;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.millrace.io.EngineKind;
 import dev.millrace.io.TemporaryFile;
 import dev.millrace.io.engine.Errno;
 import dev.millrace.io.engine.OpCode;
 import dev.millrace.layers.AccessKind;
+import dev.millrace.layers.KeyRange;
+import dev.millrace.layers.LayerFileName;
+import dev.millrace.layers.LayerKey;
 import dev.millrace.layers.LayerName;
+import dev.millrace.layers.Lsn;
 import dev.millrace.layers.TaskKind;
+import dev.millrace.layers.format.Compression;
+import dev.millrace.layers.format.GeneratedData;
+import dev.millrace.layers.format.LayerWriter;
 import dev.millrace.testkit.sim.Trace;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -207,6 +218,29 @@ class FatalIoTest {
         assertReads();
         reader.thenAccept(LoadedLayer::close);
         assertThat(rig.names()).hasSize(1);
+    }
+
+    /** A layer with keys is looked at and then opened by its reader, which finds what was there gone. */
+    @Test
+    void isNotSaidWhereAFileGoesWhileItIsOpenedAndTheLayerIsFetchedAnew() throws IOException {
+        LayerKey key = GeneratedData.key(0);
+        LayerName image = new LayerName.Image(new KeyRange(key, GeneratedData.key(1)), new Lsn(100));
+        LayerFileName file = LayerFileName.of(image, GENERATION);
+        Path written;
+        try (LayerWriter writer = LayerWriter.create(
+                Combination.engine(EngineKind.BLOCKING), folder, file, TENANT, TIMELINE, Compression.NONE)) {
+            writer.put(key, StandardCharsets.UTF_8.encode("value"));
+            written = writer.finish().path();
+        }
+        rig.putLayer(image, Files.readAllBytes(written));
+        rig.putIndex(StoreRig.index(1, GENERATION).with(image, LayerFile.of(Files.size(written), GENERATION)));
+        timeline.reload();
+        Layer keyed = timeline.requireLayer(image);
+        rig.await(keyed.download(TaskKind.MGMT_REQUEST, DownloadReason.EXPLICIT));
+        fail(OpCode.OPEN, 2, Errno.ENOENT);
+        rig.await(keyed.load(AccessKind.DUMP, READ)).close();
+        assertThat(rig.fatal).isEmpty();
+        assertThat(rig.store().metrics().downloadsCompleted()).isEqualTo(2);
     }
 
     @Test
