@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,8 +26,12 @@ final class DiskBudget {
 
     /** Who can make room. */
     interface Evictor {
-        /** Asks layers of so many bytes together to go, or of fewer where there are no more. */
-        EvictionRun evict(long bytes, EvictionReason reason);
+        /**
+         * Asks layers of so many bytes together to go, or of fewer where there are no more.
+         *
+         * @param asked bytes of layers that were asked already and are still in use: of those in use so many fewer are asked
+         */
+        EvictionRun evict(long bytes, long asked, EvictionReason reason);
     }
 
     private record Waiter(long bytes, String label, CompletableFuture<Reservation> future) {}
@@ -48,9 +53,15 @@ final class DiskBudget {
     private long resident;
     private long reserved;
     private long unwritten;
+    /** Of layers that were asked to go and are in use, so that nobody knows whether they will. */
+    private long asked;
+    /** Of layers whose files are being removed. */
     private long freeing;
     /** How often something has ended that may have made room; each time the line is served anew afterwards. */
     private long ends;
+
+    /** A layer that nobody reads any more would be asked to go. */
+    private final AtomicBoolean wantsIdle = new AtomicBoolean();
 
     private boolean pumping;
     private boolean pumpAgain;
@@ -139,26 +150,58 @@ final class DiskBudget {
         pump();
     }
 
-    /** A layer's file is to go; to be followed by {@link #removalEnded}. */
-    void removalStarted(long bytes) {
-        lock.lock();
-        try {
-            freeing += bytes;
-        } finally {
-            lock.unlock();
+    /** A layer that is to go, from the wish to its end. */
+    final class Removal {
+        private final long bytes;
+        private boolean started;
+
+        private Removal(long bytes) {
+            this.bytes = bytes;
+        }
+
+        /** Nobody reads it any more: its file is being removed. */
+        void start() {
+            lock.lock();
+            try {
+                started = true;
+                asked -= bytes;
+                freeing += bytes;
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        /** The file is gone, or stays. Once. */
+        void end() {
+            lock.lock();
+            try {
+                ends++;
+                asked -= started ? 0 : bytes;
+                freeing -= started ? bytes : 0;
+            } finally {
+                lock.unlock();
+            }
+            pump();
         }
     }
 
-    /** The file is gone, or stays. */
-    void removalEnded(long bytes) {
+    /** A layer of so many bytes is asked to go. */
+    Removal removal(long bytes) {
         lock.lock();
         try {
-            ends++;
-            freeing -= bytes;
+            asked += bytes;
         } finally {
             lock.unlock();
         }
-        pump();
+        return new Removal(bytes);
+    }
+
+    /**
+     * Whether it is worth {@link #pump} that nobody reads some layer any more. Takes no lock; true for one of many who ask, who
+     * has then to do it.
+     */
+    boolean takesIdle() {
+        return wantsIdle.get() && wantsIdle.compareAndSet(true, false);
     }
 
     // ------------------------------------------------------------------ reserving
@@ -212,7 +255,7 @@ final class DiskBudget {
     }
 
     /** Serves the line as far as there is room, and asks for more. Whoever comes meanwhile has it done again. */
-    private void pump() {
+    void pump() {
         lock.lock();
         try {
             pumpAgain = true;
@@ -247,6 +290,8 @@ final class DiskBudget {
     private void serve() {
         while (true) {
             Optional<Waiter> first = firstInLine();
+            // Before layers are looked at: one that is let go of after that look is told of.
+            wantsIdle.set(first.isPresent());
             if (first.isEmpty()) {
                 return;
             }
@@ -322,9 +367,9 @@ final class DiskBudget {
     private boolean waitsWithReason(Waiter waiter, long endsBefore) throws IOException {
         askLock.lock();
         try {
-            long missing = missing(waiter.bytes);
-            if (missing > 0) {
-                evictor.evict(missing, EvictionReason.DOWNLOAD_NEEDS_ROOM);
+            Missing missing = missing(waiter.bytes);
+            if (missing.bytes > 0) {
+                evictor.evict(missing.bytes, missing.asked, EvictionReason.DOWNLOAD_NEEDS_ROOM);
             }
         } finally {
             askLock.unlock();
@@ -332,17 +377,24 @@ final class DiskBudget {
         lock.lock();
         try {
             // What has ended since there was too little may not have come to serving the line yet, and will.
-            return freeing > 0 || reserved > 0 || ends != endsBefore;
+            return freeing > 0 || asked > 0 || reserved > 0 || ends != endsBefore;
         } finally {
             lock.unlock();
         }
     }
 
-    /** What must go before so many bytes fit, beyond what is going already. */
-    private long missing(long bytes) throws IOException {
+    /**
+     * What must go before so many bytes fit, beyond what is going already.
+     *
+     * @param asked of layers that were asked to go and are in use. Those do not count: their readers may be waiting for the
+     *     very bytes that need the room, while layers that nobody reads could go at once.
+     */
+    private record Missing(long bytes, long asked) {}
+
+    private Missing missing(long bytes) throws IOException {
         lock.lock();
         try {
-            return shortfall(bytes) - freeing;
+            return new Missing(shortfall(bytes) - freeing, asked);
         } finally {
             lock.unlock();
         }
@@ -391,7 +443,7 @@ final class DiskBudget {
      * @return bytes that were freed; cancel it to wait no longer
      */
     CompletableFuture<Long> makeRoom(long bytes) {
-        EvictionRun run = evictor.evict(bytes, EvictionReason.DOWNLOAD_NEEDS_ROOM);
+        EvictionRun run = evictor.evict(bytes, 0, EvictionReason.DOWNLOAD_NEEDS_ROOM);
         CompletableFuture<Long> freed = new CompletableFuture<>();
         run.done().whenComplete((result, problem) -> freed.complete(problem == null ? run.freedBytes() : 0));
         Timing.Alarm alarm = timing.after(config.spaceTimeout(), () -> freed.complete(run.freedBytes()));
@@ -405,13 +457,13 @@ final class DiskBudget {
     void enforce() {
         askLock.lock();
         try {
-            long over = missing(0);
-            if (over > 0) {
-                long asked = evictor.evict(over, EvictionReason.BOUND_PASSED).askedBytes();
+            Missing over = missing(0);
+            if (over.bytes > 0) {
+                EvictionRun run = evictor.evict(over.bytes, over.asked, EvictionReason.BOUND_PASSED);
                 LOG.info(
                         "The bounds of the disk are passed by {} bytes; layers of {} bytes were asked to go",
-                        over,
-                        asked);
+                        over.bytes,
+                        run.askedBytes());
             }
         } catch (IOException e) {
             LOG.warn("How much room there is cannot be told: {}", e.getMessage());
@@ -430,6 +482,7 @@ final class DiskBudget {
             closed = true;
             all = new ArrayList<>(line);
             line.clear();
+            wantsIdle.set(false);
         } finally {
             lock.unlock();
         }

@@ -137,10 +137,12 @@ final class EvictionQueue<T> {
      * The first, in the order in which they are to go, that give so many bytes together; all, where they do not. They stay
      * here until they are removed.
      *
+     * @param bytes that those are to give which nobody reads
+     * @param bytesInAll as many or fewer: those in use are chosen only where the others give less than that
      * @param minimum bytes of each owner that stay while others can go
      */
-    List<T> choose(long bytes, long minimum) {
-        return new Choice(bytes, minimum).make();
+    List<T> choose(long bytes, long bytesInAll, long minimum) {
+        return new Choice(bytes, bytesInAll, minimum).make();
     }
 
     /** The next of an owner's places, as its subject says now. */
@@ -149,6 +151,7 @@ final class EvictionQueue<T> {
     /** One choice. */
     private final class Choice {
         private final long bytes;
+        private final long bytesInAll;
         private final long minimum;
         private final List<T> chosen = new ArrayList<>();
         private final Set<Place<T>> taken = new HashSet<>();
@@ -157,8 +160,9 @@ final class EvictionQueue<T> {
         /** Places of a later order were asked by this choice, or are newer than it. */
         private long begun;
 
-        Choice(long bytes, long minimum) {
+        Choice(long bytes, long bytesInAll, long minimum) {
             this.bytes = bytes;
+            this.bytesInAll = bytesInAll;
             this.minimum = minimum;
         }
 
@@ -179,14 +183,15 @@ final class EvictionQueue<T> {
 
         /** Goes through all owners' places by their last use, as far as it needs. */
         private void take(boolean inUse, boolean keepsMinimum) {
-            if (sum >= bytes) {
+            long enough = inUse ? bytesInAll : bytes;
+            if (sum >= enough) {
                 return;
             }
             PriorityQueue<Head<T>> heads = new PriorityQueue<>(Comparator.comparing(Head<T>::key));
             for (Owner<T> owner : left.keySet()) {
                 next(owner, Key.BEFORE_ALL, keepsMinimum).ifPresent(heads::add);
             }
-            while (sum < bytes && !heads.isEmpty()) {
+            while (sum < enough && !heads.isEmpty()) {
                 Head<T> head = heads.remove();
                 Place<T> place = head.place;
                 long rest = left.get(place.owner) - place.size;
@@ -196,7 +201,7 @@ final class EvictionQueue<T> {
                     left.put(place.owner, rest);
                     sum += place.size;
                 }
-                if (sum < bytes) {
+                if (sum < enough) {
                     next(place.owner, head.key, keepsMinimum).ifPresent(heads::add);
                 }
             }

@@ -292,12 +292,18 @@ final class LayerState {
             if (of.pins == 0) {
                 then = of.over
                         ? Optional.of(() -> parts.workers().execute(() -> LocalFiles.close(of)))
-                        : of.eviction.map(eviction -> doom(of, eviction));
+                        : of.eviction.map(eviction -> doom(of, eviction)).or(this::mayMakeRoom);
             }
         } finally {
             lock.unlock();
         }
         then.ifPresent(Runnable::run);
+    }
+
+    /** Whoever waits for room asks only those layers to go that nobody reads, where others would do as well. */
+    private Optional<Runnable> mayMakeRoom() {
+        DiskBudget budget = parts.budget();
+        return budget.takesIdle() ? Optional.of(() -> parts.workers().execute(budget::pump)) : Optional.empty();
     }
 
     /** The file, opened once for all readers of a residence. */
@@ -482,11 +488,10 @@ final class LayerState {
             if (of.eviction.isPresent()) {
                 return of.eviction.get().done.copy();
             }
-            eviction = new Residence.Eviction(of.file.size());
+            eviction = new Residence.Eviction(parts.budget().removal(of.file.size()));
             of.eviction = Optional.of(eviction);
             enlist();
             parts.counters().evictionStarted(reason);
-            parts.budget().removalStarted(eviction.bytes);
             if (of.pins == 0) {
                 then = Optional.of(doom(of, eviction));
             }
@@ -500,6 +505,7 @@ final class LayerState {
     /** With the lock held: from here on no reader comes first. */
     private Runnable doom(Residence of, Residence.Eviction eviction) {
         residence = Optional.empty();
+        eviction.room.start();
         CompletableFuture<Void> gone = new CompletableFuture<>();
         removal = Optional.of(gone);
         return () -> parts.workers().execute(() -> remove(of, eviction, gone));
@@ -539,7 +545,7 @@ final class LayerState {
     private void finish(Optional<Residence.Eviction> eviction, EvictionOutcome outcome) {
         if (eviction.isPresent()) {
             parts.counters().evictionEnded(outcome);
-            parts.budget().removalEnded(eviction.get().bytes);
+            eviction.get().room.end();
             eviction.get().done.complete(outcome);
         }
     }
@@ -590,12 +596,14 @@ final class LayerState {
     /**
      * What is left to do, without the lock, for a residence that ended otherwise than by eviction.
      *
+     * @param room that it makes
      * @param eviction that it cancels
      * @param idle nobody reads it
      * @param removal to be completed when the file is gone; empty where it stays
      */
     private record Ended(
             Residence of,
+            DiskBudget.Removal room,
             Optional<Residence.Eviction> eviction,
             boolean idle,
             Optional<CompletableFuture<Void>> removal) {}
@@ -609,13 +617,14 @@ final class LayerState {
         Optional<Residence.Eviction> eviction = of.eviction;
         of.eviction = Optional.empty();
         of.over = true;
-        parts.budget().removalStarted(of.file.size());
+        DiskBudget.Removal room = parts.budget().removal(of.file.size());
+        room.start();
         if (deleted) {
             removal = Optional.of(new CompletableFuture<>());
             layer.statistics().recordResidence(ResidenceStatus.EVICTED, ResidenceReason.RESIDENCE_CHANGE, layer.now());
         }
         enlist();
-        return new Ended(of, eviction, of.pins == 0, deleted ? removal : Optional.empty());
+        return new Ended(of, room, eviction, of.pins == 0, deleted ? removal : Optional.empty());
     }
 
     private void afterwards(Ended ended, EvictionOutcome outcome) {
@@ -643,7 +652,7 @@ final class LayerState {
     private void noLongerCounted(Ended ended, EvictionOutcome outcome) {
         parts.counters().notResident(ended.of.file.size());
         parts.budget().removed(ended.of.file.size());
-        parts.budget().removalEnded(ended.of.file.size());
+        ended.room.end();
         finish(ended.eviction, outcome);
     }
 

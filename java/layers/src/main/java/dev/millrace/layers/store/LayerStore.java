@@ -348,11 +348,12 @@ public final class LayerStore implements AutoCloseable {
         if (bytes < 0) {
             throw new IllegalArgumentException("bytes to evict must be 0 or more, and not " + bytes);
         }
-        return evictOldest(bytes, EvictionReason.BYTES_ASKED_FOR);
+        return evictOldest(bytes, 0, EvictionReason.BYTES_ASKED_FOR);
     }
 
-    private EvictionRun evictOldest(long bytes, EvictionReason reason) {
-        List<Layer> chosen = parts.evictable().choose(bytes, parts.config().tenantMinimumBytes());
+    private EvictionRun evictOldest(long bytes, long asked, EvictionReason reason) {
+        List<Layer> chosen =
+                parts.evictable().choose(bytes, bytes - asked, parts.config().tenantMinimumBytes());
         List<CompletableFuture<EvictionOutcome>> evictions =
                 chosen.stream().map(layer -> layer.evict(reason)).toList();
         EvictionRun run = new EvictionRun(chosen, evictions);

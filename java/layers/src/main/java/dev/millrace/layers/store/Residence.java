@@ -12,11 +12,11 @@ import java.util.concurrent.CompletableFuture;
 final class Residence {
     /** The wish to end it. */
     static final class Eviction {
-        final long bytes;
+        final DiskBudget.Removal room;
         final CompletableFuture<EvictionOutcome> done = new CompletableFuture<>();
 
-        Eviction(long bytes) {
-            this.bytes = bytes;
+        Eviction(DiskBudget.Removal room) {
+            this.room = room;
         }
     }
 

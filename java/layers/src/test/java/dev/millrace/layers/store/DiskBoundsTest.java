@@ -108,6 +108,25 @@ class DiskBoundsTest {
         assertThat(rig.metrics().noSpace()).isZero();
     }
 
+    /** The reader of what was asked to go may be waiting for what needs the room. */
+    @Test
+    void takesWhatOthersLetGoOfWhileTheLayerThatWasAskedIsRead() throws IOException {
+        open(CONFIG.withBounds(2 * SIZE, 100, 0), 3);
+        ResidentLayer zero = get(layer(0).downloadAndKeepResident(READ));
+        ResidentLayer one = get(layer(1).downloadAndKeepResident(READ));
+        CompletableFuture<ResidentLayer> two = layer(2).downloadAndKeepResident(READ);
+        until(() -> metrics().evictionsStarted() == 1);
+        assertThat(two).isNotDone();
+        // It came first and was asked; the other goes at once.
+        one.close();
+        get(two).close();
+        assertThat(resident(3)).containsExactly(0, 2);
+        zero.close();
+        until(() -> metrics().evictionsCompleted() == 2);
+        assertThat(resident(3)).containsExactly(2);
+        assertThat(rig.metrics().noSpace()).isZero();
+    }
+
     private StoreMetrics metrics() {
         try {
             return rig.metrics();
@@ -261,14 +280,14 @@ class DiskBoundsTest {
         AtomicReference<DiskBudget> budget = new AtomicReference<>();
         AtomicInteger asked = new AtomicInteger();
         AtomicReference<Thread> second = new AtomicReference<>();
-        DiskBudget.Evictor evictor = (bytes, reason) -> {
+        DiskBudget.Evictor evictor = (bytes, before, reason) -> {
             if (asked.incrementAndGet() == 1) {
                 Thread other = new Thread(() -> budget.get().enforce());
                 second.set(other);
                 other.start();
                 // Until it waits for this one to have asked, or has asked itself.
                 until(() -> other.getState() == Thread.State.WAITING || !other.isAlive());
-                budget.get().removalStarted(bytes);
+                budget.get().removal(bytes).start();
             }
             return new EvictionRun(List.of(), List.of());
         };

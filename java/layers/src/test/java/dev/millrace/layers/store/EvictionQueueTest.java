@@ -55,7 +55,9 @@ class EvictionQueueTest {
     }
 
     private List<String> names(long bytes, long minimum) {
-        return queue.choose(bytes, minimum).stream().map(Subject::toString).toList();
+        return queue.choose(bytes, bytes, minimum).stream()
+                .map(Subject::toString)
+                .toList();
     }
 
     @Test
@@ -85,6 +87,17 @@ class EvictionQueueTest {
         list("b", "t", 2, false);
         assertThat(names(10, 0)).containsExactly("b");
         assertThat(names(11, 0)).containsExactly("b", "a");
+    }
+
+    @Test
+    void takesFewerOfThoseInUseWhereOthersThatAreWereAskedAlready() {
+        list("a", "t", 1, true);
+        list("b", "t", 2, true);
+        list("c", "t", 3, false);
+        assertThat(queue.choose(20, 20, 0)).extracting(Subject::toString).containsExactly("c", "a");
+        assertThat(queue.choose(20, 10, 0)).extracting(Subject::toString).containsExactly("c");
+        assertThat(queue.choose(20, -30, 0)).extracting(Subject::toString).containsExactly("c");
+        assertThat(queue.choose(30, 20, 0)).extracting(Subject::toString).containsExactly("c", "a");
     }
 
     @Test
@@ -144,7 +157,7 @@ class EvictionQueueTest {
                         EvictionPlan.choose(all.stream().map(Subject::candidate).toList(), bytes, minimum).stream()
                                 .map(EvictionPlan.Candidate::subject)
                                 .toList();
-                assertThat(test.queue.choose(bytes, minimum))
+                assertThat(test.queue.choose(bytes, bytes, minimum))
                         .as("seed %d, step %d: %d bytes beyond %d", seed, step, bytes, minimum)
                         .containsExactlyElementsOf(expected);
                 if (random.nextBoolean()) {
@@ -172,7 +185,7 @@ class EvictionQueueTest {
         long reads = 0;
         Random random = new Random(1);
         for (int i = 0; i < choices; i++) {
-            List<Subject> chosen = queue.choose(10, 10_000);
+            List<Subject> chosen = queue.choose(10, 10, 10_000);
             assertThat(chosen).hasSize(1);
             take(chosen.get(0));
             list(new Subject("new " + i, "tenant " + i % 10, 10, count + 2L * i, false));
@@ -188,10 +201,10 @@ class EvictionQueueTest {
     void holdsNothingOfWhatHasLeft() {
         Subject subject = new Subject("a", "t", 10, 1, false);
         list(subject);
-        assertThat(queue.choose(1, 0)).containsExactly(subject);
+        assertThat(queue.choose(1, 1, 0)).containsExactly(subject);
         take(subject);
-        assertThat(queue.choose(1, 0)).isEmpty();
+        assertThat(queue.choose(1, 1, 0)).isEmpty();
         list(subject);
-        assertThat(queue.choose(1, 0)).containsExactly(subject);
+        assertThat(queue.choose(1, 1, 0)).containsExactly(subject);
     }
 }
