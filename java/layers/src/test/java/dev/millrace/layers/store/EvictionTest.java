@@ -50,7 +50,6 @@ class EvictionTest {
         if (rig == null) {
             return; // skipped
         }
-        rig.workers().goOn();
         try (StoreRig ending = rig) {
             ending.assertConsistent();
         }

@@ -41,7 +41,6 @@ class StoreEndsTest {
 
     @AfterEach
     void close() throws IOException {
-        rig.workers().goOn();
         rig.close();
     }
 

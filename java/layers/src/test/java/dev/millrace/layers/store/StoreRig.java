@@ -268,6 +268,8 @@ final class StoreRig implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
+        // Those that a test which failed has left stopped: the end of a store waits for them.
+        workers.goOn();
         if (store.isPresent()) {
             store.get().close();
         }
