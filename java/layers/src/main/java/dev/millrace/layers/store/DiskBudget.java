@@ -267,12 +267,7 @@ final class DiskBudget {
             lock.unlock();
         }
         while (isToPump()) {
-            try {
-                serve();
-            } catch (RuntimeException e) {
-                // The line must be served again.
-                LOG.error("An error in Millrace itself, which is worth a report: {}", e.toString(), e);
-            }
+            serve();
         }
     }
 
@@ -314,6 +309,10 @@ final class DiskBudget {
                 leave(waiter);
                 waiter.future.completeExceptionally(new StoreFailure.NoSpace(
                         "how much room there is for " + waiter.label + " cannot be told: " + e.getMessage(), e));
+            } catch (RuntimeException | Error e) {
+                LOG.error("Room for {} is not found by a defect of this program", waiter.label, e);
+                leave(waiter);
+                waiter.future.completeExceptionally(e);
             }
         }
     }

@@ -61,6 +61,8 @@ final class LayerDownload {
     // Of the step that runs; each begins after the one before.
     private boolean refreshed;
     private int fullDisks;
+    private Optional<DiskBudget.Reservation> held = Optional.empty();
+    private boolean ended;
     private OnSuccess onSuccess = (download, file, room) -> room.release();
     private OnFailure onFailure = (download, failure) -> {};
 
@@ -89,7 +91,27 @@ final class LayerDownload {
     void start(OnSuccess success, OnFailure failure) {
         onSuccess = success;
         onFailure = failure;
-        parts.workers().execute(this::reserve);
+        next(this::reserve);
+    }
+
+    /** Runs a step on a thread of the store. */
+    private void next(Runnable step) {
+        parts.workers().execute(() -> guarded(step));
+    }
+
+    /** Whatever a step throws ends the download: those who wait would wait for ever. */
+    private void guarded(Runnable step) {
+        try {
+            step.run();
+        } catch (RuntimeException | Error e) {
+            if (stop.why().isEmpty()) {
+                LOG.error("The download of {} failed by a defect of this program", layer, e);
+            }
+            if (!ended) {
+                held.ifPresent(DiskBudget.Reservation::release);
+                end(failure(e));
+            }
+        }
     }
 
     /** Asks to stop; the layer hears of the end as ever. Does not block. */
@@ -101,13 +123,14 @@ final class LayerDownload {
         LayerFile file = layer.file();
         CompletableFuture<DiskBudget.Reservation> room = parts.budget().reserve(file.size(), layer.toString());
         stop.by(() -> room.cancel(false));
-        room.whenComplete((reservation, problem) -> {
+        room.whenComplete((reservation, problem) -> guarded(() -> {
             if (problem == null) {
-                parts.workers().execute(() -> fetch(file, reservation));
+                held = Optional.of(reservation);
+                next(() -> fetch(file, reservation));
             } else {
                 end(failure(Waits.cause(problem)));
             }
-        });
+        }));
     }
 
     private void fetch(LayerFile file, DiskBudget.Reservation reservation) {
@@ -117,20 +140,18 @@ final class LayerDownload {
             Path target = layer.pathOf(file);
             clearTheWay(target);
             running = parts.remote().download(request(file, target, reservation));
-        } catch (RuntimeException e) {
-            reservation.release();
-            end(failure(e));
-            return;
         } catch (IOException e) {
             reservation.release();
             end(parts.localFailure(layer + " cannot be put where its file belongs", e));
             return;
         }
         stop.by(running::stop);
-        running.result().whenComplete((result, problem) -> {
-            parts.counters().operation(IoOperation.DOWNLOAD, parts.timing().nanoTime() - begun);
-            fetched(file, reservation, result, problem);
-        });
+        running.result()
+                .whenComplete((result, problem) -> guarded(() -> {
+                    parts.counters()
+                            .operation(IoOperation.DOWNLOAD, parts.timing().nanoTime() - begun);
+                    fetched(file, reservation, result, problem);
+                }));
     }
 
     private DownloadRequest request(LayerFile file, Path target, DiskBudget.Reservation reservation) {
@@ -163,6 +184,7 @@ final class LayerDownload {
     private void fetched(LayerFile file, DiskBudget.Reservation reservation, DownloadResult result, Throwable problem) {
         if (problem == null) {
             LOG.debug("{} is resident: {} bytes, verified: {}", layer, result.bytes(), result.verified());
+            ended = true;
             onSuccess.downloaded(this, file, reservation);
             return;
         }
@@ -170,7 +192,7 @@ final class LayerDownload {
         Throwable cause = Waits.cause(problem);
         if (stop.why().isEmpty() && cause instanceof DownloadFailure.ObjectMissing missing) {
             // Not on this thread, which is the downloader's: the index comes by a download, too.
-            parts.workers().execute(() -> afterMissing(file, missing));
+            next(() -> afterMissing(file, missing));
         } else if (stop.why().isEmpty() && cause instanceof DownloadFailure.LocalDisk disk && disk.isFull()) {
             afterFullDisk(file, disk);
         } else {
@@ -210,9 +232,9 @@ final class LayerDownload {
                 ? CompletableFuture.completedFuture(0L)
                 : parts.budget().makeRoom(file.size());
         stop.by(() -> freed.cancel(false));
-        freed.whenComplete((bytes, problem) -> {
+        freed.whenComplete((bytes, problem) -> guarded(() -> {
             if (problem == null && bytes > 0) {
-                parts.workers().execute(this::reserve);
+                next(this::reserve);
                 return;
             }
             parts.counters().noSpace.increment();
@@ -220,7 +242,7 @@ final class LayerDownload {
                     .orElseGet(() -> new StoreFailure.NoSpace(
                             "there is no room for " + layer + ", and eviction made none: " + cause.getMessage(),
                             cause)));
-        });
+        }));
     }
 
     private StoreFailure failure(Throwable cause) {
@@ -241,6 +263,7 @@ final class LayerDownload {
     }
 
     private void end(StoreFailure failure) {
+        ended = true;
         onFailure.failed(this, failure);
     }
 }

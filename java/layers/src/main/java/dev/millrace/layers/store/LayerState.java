@@ -321,7 +321,8 @@ final class LayerState {
         parts.workers().execute(() -> {
             try {
                 opening.complete(LocalFiles.open(parts, layer, of));
-            } catch (StoreFailure | RuntimeException e) {
+            } catch (StoreFailure | RuntimeException | Error e) {
+                // Whatever it is: those who wait for the file would wait for ever.
                 lock.lock();
                 try {
                     of.opened = Optional.empty();

@@ -219,6 +219,20 @@ class DiskBoundsTest {
     }
 
     @Test
+    void aDefectOnTheWayToRoomFailsWhoWaitsForItAndNobodyAfterwards() throws IOException {
+        open(CONFIG, 1);
+        rig.whenAskedForRoom.set(() -> {
+            throw new NoClassDefFoundError("planted");
+        });
+        assertThatThrownBy(() -> read(0))
+                .isInstanceOf(StoreFailure.DownloadFailed.class)
+                .hasMessageContaining("planted");
+        rig.whenAskedForRoom.set(() -> {});
+        rig.timing.pass(Duration.ofSeconds(60));
+        read(0);
+    }
+
+    @Test
     void leavesFreeWhatIsToBeLeftFree() throws IOException {
         open(CONFIG.withBounds(Long.MAX_VALUE, 100, 10L * SIZE), 2);
         rig.freeBytes.set(11 * SIZE + 10);

@@ -31,6 +31,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.regex.Pattern;
@@ -69,6 +70,9 @@ final class StoreRig implements AutoCloseable {
     final AtomicLong millis = new AtomicLong(1_000);
     /** Of a disk that nobody else uses, without the layers on it. */
     final AtomicLong freeBytes = new AtomicLong(Long.MAX_VALUE);
+
+    /** What happens when the disk is asked how much room it has. */
+    final AtomicReference<Runnable> whenAskedForRoom = new AtomicReference<>(() -> {});
 
     /** Of the disk as a whole. */
     final AtomicLong totalBytes = new AtomicLong(Long.MAX_VALUE / 2);
@@ -159,6 +163,7 @@ final class StoreRig implements AutoCloseable {
     }
 
     private long free() {
+        whenAskedForRoom.get().run();
         return freeBytes.get()
                 - store.map(opened -> opened.metrics().residentBytes()).orElse(0L);
     }
