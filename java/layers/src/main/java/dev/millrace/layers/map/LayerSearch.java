@@ -26,6 +26,8 @@ final class LayerSearch<T> implements Iterator<T> {
     private int count;
     private Entry<T> next;
     private int nextAt;
+    /** What was next is told; most ask for no more, so the one behind it is looked up when it is asked for. */
+    private boolean told;
 
     /**
      * Begins one.
@@ -106,13 +108,23 @@ final class LayerSearch<T> implements Iterator<T> {
         }
     }
 
+    private void lookUpNext() {
+        if (told) {
+            told = false;
+            advance(nextAt);
+            choose();
+        }
+    }
+
     @Override
     public boolean hasNext() {
+        lookUpNext();
         return next != null;
     }
 
     @Override
     public T next() {
+        lookUpNext();
         Entry<T> found = next;
         if (found == null) {
             throw new NoSuchElementException("no more layers can hold the key");
@@ -120,8 +132,7 @@ final class LayerSearch<T> implements Iterator<T> {
         if (found.image) {
             next = null; // nothing older matters
         } else {
-            advance(nextAt);
-            choose();
+            told = true;
         }
         return found.layer;
     }
