@@ -23,7 +23,9 @@ public enum Contender {
     CHANNEL(false),
     /** The same on 8 platform threads. */
     CHANNEL_8_THREADS(false),
-    /** The same through the page cache. */
+    /** {@code FileChannel} behind a pool of 8 threads, which is given each operation as a task. */
+    CHANNEL_POOL_8(false),
+    /** {@code FileChannel} as {@link #CHANNEL}, through the page cache. */
     CHANNEL_BUFFERED(false),
     /** {@code FileChannel} on virtual threads. */
     CHANNEL_VIRTUAL(false),
@@ -80,6 +82,7 @@ public enum Contender {
             case CHANNEL, CHANNEL_BUFFERED ->
                 new ChannelLoad(target, target.workload().kind() == Workload.Kind.WRITE ? 1 : target.depth(), false);
             case CHANNEL_8_THREADS -> new ChannelLoad(target, 8, false);
+            case CHANNEL_POOL_8 -> new PoolLoad(target, 8);
             case CHANNEL_VIRTUAL -> new ChannelLoad(target, target.depth(), true);
             case ASYNC_CHANNEL -> new AsyncChannelLoad(target);
             case JASYNCFIO -> new JasyncfioLoad(target);

@@ -3,7 +3,7 @@ package dev.millrace.benchmarks.io;
 
 import static dev.millrace.benchmarks.io.Contender.BLOCKING;
 import static dev.millrace.benchmarks.io.Contender.CHANNEL;
-import static dev.millrace.benchmarks.io.Contender.CHANNEL_8_THREADS;
+import static dev.millrace.benchmarks.io.Contender.CHANNEL_POOL_8;
 import static dev.millrace.benchmarks.io.Contender.CHANNEL_VIRTUAL;
 import static dev.millrace.benchmarks.io.Contender.EPOLL_HANDLER;
 import static dev.millrace.benchmarks.io.Contender.FIO;
@@ -51,8 +51,8 @@ record Goal(
             ratio(READ_10000, VIRTUAL, CHANNEL_VIRTUAL, Outcome.CPU, 0.65, OptionalDouble.empty()),
             own(READ_10000, VIRTUAL, Outcome.CARRIERS, PROCESSORS, OptionalDouble.empty()),
             own(COLD_64, VIRTUAL, Outcome.LATE, 20, OptionalDouble.empty()),
-            ratio(READ_64, EPOLL_HANDLER, CHANNEL_8_THREADS, Outcome.RATE, 1, OptionalDouble.empty()),
-            ratio(READ_64, EPOLL_HANDLER, CHANNEL_8_THREADS, Outcome.CPU, 1, OptionalDouble.empty()));
+            ratio(READ_64, EPOLL_HANDLER, CHANNEL_POOL_8, Outcome.RATE, 1, OptionalDouble.empty()),
+            ratio(READ_64, EPOLL_HANDLER, CHANNEL_POOL_8, Outcome.CPU, 1, OptionalDouble.empty()));
 
     private static Goal ratio(
             Workload workload, Contender ours, Contender rival, String key, double bound, OptionalDouble floor) {

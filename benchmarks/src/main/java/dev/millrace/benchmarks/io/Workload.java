@@ -6,6 +6,7 @@ import static dev.millrace.benchmarks.io.Contender.BLOCKING;
 import static dev.millrace.benchmarks.io.Contender.CHANNEL;
 import static dev.millrace.benchmarks.io.Contender.CHANNEL_8_THREADS;
 import static dev.millrace.benchmarks.io.Contender.CHANNEL_BUFFERED;
+import static dev.millrace.benchmarks.io.Contender.CHANNEL_POOL_8;
 import static dev.millrace.benchmarks.io.Contender.CHANNEL_VIRTUAL;
 import static dev.millrace.benchmarks.io.Contender.EPOLL_HANDLER;
 import static dev.millrace.benchmarks.io.Contender.FIO;
@@ -51,6 +52,7 @@ public enum Workload {
                     VIRTUAL,
                     BLOCKING,
                     EPOLL_HANDLER,
+                    CHANNEL_POOL_8,
                     CHANNEL_8_THREADS,
                     CHANNEL,
                     CHANNEL_VIRTUAL,
