@@ -65,8 +65,8 @@ static void nothing(int signal_number) {
 
 /* Signals by the hundred: deadlines hold, operations are whole, nothing says EINTR. */
 static void test_signals(void) {
-  struct sigaction action = {.sa_handler = nothing}, before;
-  CHECK(sigaction(SIGALRM, &action, &before) == 0);
+  struct sigaction action = {.sa_handler = nothing}, ignored = {.sa_handler = SIG_IGN};
+  CHECK(sigaction(SIGALRM, &action, NULL) == 0);
   struct itimerval often = {{0, 500}, {0, 500}}, never = {{0, 0}, {0, 0}};
   CHECK(setitimer(ITIMER_REAL, &often, NULL) == 0);
   struct mr_completion out[1];
@@ -83,7 +83,8 @@ static void test_signals(void) {
     CHECK_EQ(run(engine, read_op), sizeof byte);
   }
   CHECK(setitimer(ITIMER_REAL, &never, NULL) == 0);
-  CHECK(sigaction(SIGALRM, &before, NULL) == 0);
+  /* One may be on its way still, under valgrind for long. */
+  CHECK(sigaction(SIGALRM, &ignored, NULL) == 0);
   close(fd);
 }
 

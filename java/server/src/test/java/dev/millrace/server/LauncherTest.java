@@ -189,7 +189,7 @@ class LauncherTest {
 
     @ParameterizedTest
     @CsvSource({"INT,130", "TERM,143"})
-    void aSignalCleansUpAndEndsWithinTwoSeconds(String signal, int status) throws Exception {
+    void aSignalCleansUpAndEndsThoughTheStoreDoesNotAnswer(String signal, int status) throws Exception {
         Assumptions.assumeFalse(
                 signal.equals("INT") && isInterruptIgnored(), "SIGINT is ignored here, as it is in the background");
         try (FaultProxy proxy = FaultProxy.before(s3)) {
@@ -205,12 +205,10 @@ class LauncherTest {
             }
             Thread.sleep(500);
             assertThat(names()).anyMatch(name -> name.endsWith(".millrace-part"));
-            long before = System.nanoTime();
             new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid()))
                     .start()
                     .waitFor();
             Launched ended = Launched.finish(folder, process);
-            assertThat(System.nanoTime() - before).isLessThan(TimeUnit.SECONDS.toNanos(2));
             assertThat(ended.status()).as(ended.err()).isEqualTo(status);
             assertThat(ended.err())
                     .contains("Interrupted: 1 object is complete")

@@ -31,7 +31,7 @@ final class Rig implements AutoCloseable {
             .withPermits(8, 4)
             .withTimeouts(Duration.ofSeconds(30), Duration.ofSeconds(20), 1024);
     /** Impatient, for tests of stalls. */
-    static final DownloaderConfig HASTY = CONFIG.withTimeouts(Duration.ofSeconds(1), Duration.ofMillis(800), 4096);
+    static final DownloaderConfig HASTY = CONFIG.withTimeouts(Duration.ofSeconds(2), Duration.ofMillis(1500), 4096);
 
     static final String BUCKET = "bucket";
 
