@@ -20,7 +20,7 @@ final class Leaks {
     private static final Path DESCRIPTORS = Path.of("/proc/self/fd");
     private static final String CLASS_PATH =
             System.getProperty("surefire.test.class.path", "") + System.getProperty("java.class.path");
-    private static final int TRIES = 500;
+    private static final int TRIES = 3000;
 
     private final SortedMap<String, Integer> before = held();
 

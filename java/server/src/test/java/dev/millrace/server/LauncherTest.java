@@ -200,11 +200,10 @@ class LauncherTest {
                     environment("AWS_ENDPOINT_URL_S3", proxy.endpoint().toString()),
                     List.of(Launched.launcher().toString(), "get", "s3://bucket/p/one", "s3://bucket/big", "out/"));
             long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-            while (!Files.exists(folder.resolve("out/one")) && System.nanoTime() < deadline) {
+            while (!isInTheMiddle() && System.nanoTime() < deadline) {
                 Thread.sleep(20);
             }
-            Thread.sleep(500);
-            assertThat(names()).anyMatch(name -> name.endsWith(".millrace-part"));
+            assertThat(isInTheMiddle()).isTrue();
             new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid()))
                     .start()
                     .waitFor();
@@ -215,6 +214,12 @@ class LauncherTest {
                     .hasLineCount(1);
             assertThat(names()).containsExactly("out/one");
         }
+    }
+
+    /** One object is here and something of another. */
+    private boolean isInTheMiddle() throws IOException {
+        return Files.exists(folder.resolve("out/one"))
+                && names().stream().anyMatch(name -> name.endsWith(".millrace-part"));
     }
 
     /** A shell without job control starts what is in the background with SIGINT ignored, and children inherit it. */

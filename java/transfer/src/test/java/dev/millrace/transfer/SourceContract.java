@@ -151,7 +151,7 @@ abstract class SourceContract {
         Fetch fetch = source().get(FetchRequest.of(id(KEY)), answer);
         answer.head.get(30, TimeUnit.SECONDS);
         fetch.request(2);
-        for (int i = 0; i < 300 && answer.chunks < 2; i++) {
+        for (int i = 0; i < 3000 && answer.chunks < 2; i++) {
             Thread.sleep(10);
         }
         fetch(FetchRequest.of(id(KEY))); // all of it, meanwhile

@@ -103,13 +103,13 @@ final class TransformersTest {
         for (EngineKind kind : engines()) {
             IoEngine engine = Engines.open(kind);
             for (int i = 0;
-                    i < 500 && engine.buffers().available() < engine.buffers().size();
+                    i < 3000 && engine.buffers().available() < engine.buffers().size();
                     i++) {
                 Thread.sleep(10);
             }
             assertThat(engine.buffers().available()).isEqualTo(engine.buffers().size());
         }
-        for (int i = 0; i < 500 && temporaryFiles() > 0; i++) {
+        for (int i = 0; i < 3000 && temporaryFiles() > 0; i++) {
             Thread.sleep(10);
         }
         assertThat(temporaryFiles()).isZero();
@@ -233,7 +233,7 @@ final class TransformersTest {
                 GET,
                 MillraceTransformers.toFile(
                         engine, out(), option(FileWriteOption.CREATE_OR_APPEND_TO_EXISTING, FailureBehavior.DELETE)))));
-        for (int i = 0; i < 500 && Files.size(out()) != twice.length; i++) {
+        for (int i = 0; i < 3000 && Files.size(out()) != twice.length; i++) {
             Thread.sleep(10); // the clean-up of the last try
         }
         assertThat(Files.readAllBytes(out())).isEqualTo(twice);
@@ -297,11 +297,11 @@ final class TransformersTest {
         IoEngine engine = Engines.open(EngineKind.BLOCKING);
         server.onAny().then(new Fault.StallAfter(300_000, java.time.Duration.ofMinutes(1)));
         CompletableFuture<GetObjectResponse> future = async.getObject(GET, MillraceTransformers.toFile(engine, out()));
-        for (int i = 0; i < 1000 && temporaryFiles() == 0; i++) {
+        for (int i = 0; i < 3000 && temporaryFiles() == 0; i++) {
             Thread.sleep(10);
         }
         future.cancel(true);
-        for (int i = 0; i < 1000 && temporaryFiles() > 0; i++) {
+        for (int i = 0; i < 3000 && temporaryFiles() > 0; i++) {
             Thread.sleep(10);
         }
         assertThat(temporaryFiles()).isZero();
