@@ -108,7 +108,6 @@ final class LayerDownload {
                 LOG.error("The download of {} failed by a defect of this program", layer, e);
             }
             if (!ended) {
-                held.ifPresent(DiskBudget.Reservation::release);
                 end(failure(e));
             }
         }
@@ -141,7 +140,6 @@ final class LayerDownload {
             clearTheWay(target);
             running = parts.remote().download(request(file, target, reservation));
         } catch (IOException e) {
-            reservation.release();
             end(parts.localFailure(layer + " cannot be put where its file belongs", e));
             return;
         }
@@ -264,6 +262,7 @@ final class LayerDownload {
 
     private void end(StoreFailure failure) {
         ended = true;
+        held.ifPresent(DiskBudget.Reservation::release);
         onFailure.failed(this, failure);
     }
 }

@@ -93,35 +93,38 @@ class DiskBoundsTest {
         assertThat(resident(3)).containsExactly(0, 2);
     }
 
-    @Test
-    void waitsForReadersThatHoldWhatIsToGo() throws IOException {
+    /** Two layers that are read and fill the room, the first of them asked to go, and a third that waits for that. */
+    private record Crowded(ResidentLayer zero, ResidentLayer one, CompletableFuture<ResidentLayer> two) {}
+
+    private Crowded crowded() throws IOException {
         open(CONFIG.withBounds(2 * SIZE, 100, 0), 3);
         ResidentLayer zero = get(layer(0).downloadAndKeepResident(READ));
         ResidentLayer one = get(layer(1).downloadAndKeepResident(READ));
         CompletableFuture<ResidentLayer> two = layer(2).downloadAndKeepResident(READ);
         until(() -> metrics().evictionsStarted() == 1);
         assertThat(two).isNotDone();
+        return new Crowded(zero, one, two);
+    }
+
+    @Test
+    void waitsForReadersThatHoldWhatIsToGo() throws IOException {
+        Crowded layers = crowded();
         assertThat(rig.source.gets("layer_2-00000005")).isZero();
-        one.close();
-        zero.close();
-        get(two).close();
+        layers.one().close();
+        layers.zero().close();
+        get(layers.two()).close();
         assertThat(rig.metrics().noSpace()).isZero();
     }
 
     /** The reader of what was asked to go may be waiting for what needs the room. */
     @Test
     void takesWhatOthersLetGoOfWhileTheLayerThatWasAskedIsRead() throws IOException {
-        open(CONFIG.withBounds(2 * SIZE, 100, 0), 3);
-        ResidentLayer zero = get(layer(0).downloadAndKeepResident(READ));
-        ResidentLayer one = get(layer(1).downloadAndKeepResident(READ));
-        CompletableFuture<ResidentLayer> two = layer(2).downloadAndKeepResident(READ);
-        until(() -> metrics().evictionsStarted() == 1);
-        assertThat(two).isNotDone();
+        Crowded layers = crowded();
         // It came first and was asked; the other goes at once.
-        one.close();
-        get(two).close();
+        layers.one().close();
+        get(layers.two()).close();
         assertThat(resident(3)).containsExactly(0, 2);
-        zero.close();
+        layers.zero().close();
         until(() -> metrics().evictionsCompleted() == 2);
         assertThat(resident(3)).containsExactly(2);
         assertThat(rig.metrics().noSpace()).isZero();
