@@ -189,7 +189,7 @@ class LauncherTest {
 
     @ParameterizedTest
     @CsvSource({"INT,130", "TERM,143"})
-    void aSignalCleansUpAndEndsThoughTheStoreDoesNotAnswer(String signal, int status) throws Exception {
+    void aSignalCleansUpAndEndsWithinTwoSeconds(String signal, int status) throws Exception {
         Assumptions.assumeFalse(
                 signal.equals("INT") && isInterruptIgnored(), "SIGINT is ignored here, as it is in the background");
         try (FaultProxy proxy = FaultProxy.before(s3)) {
@@ -204,10 +204,12 @@ class LauncherTest {
                 Thread.sleep(20);
             }
             assertThat(isInTheMiddle()).isTrue();
+            long before = System.nanoTime();
             new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid()))
                     .start()
                     .waitFor();
             Launched ended = Launched.finish(folder, process);
+            assertThat(System.nanoTime() - before).isLessThan(TimeUnit.SECONDS.toNanos(2));
             assertThat(ended.status()).as(ended.err()).isEqualTo(status);
             assertThat(ended.err())
                     .contains("Interrupted: 1 object is complete")

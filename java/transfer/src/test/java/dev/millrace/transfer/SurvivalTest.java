@@ -145,8 +145,7 @@ final class SurvivalTest {
     @ParameterizedTest
     @MethodSource("engines")
     void shouldNotCutAHealthyPause(EngineKind kind) throws IOException {
-        // Well below what is allowed, however busy this machine is.
-        try (Rig rig = rig(kind)) {
+        try (Rig rig = hasty(kind)) {
             rig.server.onAny().once().then(new Fault.StallAfter(300_000, Duration.ofMillis(400)));
             arrives(rig, 0);
         }
